@@ -1,0 +1,1 @@
+"""Reading what departments really send into frames of the registries' shapes."""

@@ -1,0 +1,44 @@
+"""Check digits, whole columns at a time."""
+
+import polars as pl
+
+_USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+_RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_RESIDENT_CHECKS = "10X98765432"
+
+
+def _values(alphabet: str) -> dict[str, int]:
+    return {character: value for value, character in enumerate(alphabet)}
+
+
+def _weighted(code: pl.Expr, alphabet: str, weights: tuple[int, ...]) -> pl.Expr:
+    values = _values(alphabet)
+    return pl.sum_horizontal(
+        code.str.slice(place, 1).replace_strict(values, default=0, return_dtype=pl.Int32) * weight
+        for place, weight in enumerate(weights)
+    )
+
+
+def uscc_check_digit_fits(code: pl.Expr) -> pl.Expr:
+    """True where an 18-character unified social credit code ends in its GB 32100-2015 check digit."""
+    last = code.str.slice(17, 1).replace_strict(_values(_USCC_ALPHABET), default=99, return_dtype=pl.Int32)
+    expected = (31 - _weighted(code, _USCC_ALPHABET, _USCC_WEIGHTS) % 31) % 31
+    return code.str.contains(f"^[{_USCC_ALPHABET}]{{18}}$") & (last == expected)
+
+
+def resident_id_fits(number: pl.Expr) -> pl.Expr:
+    """True where a number is not an 18-character resident id, or ends in its GB 11643 check digit."""
+    checks = dict(enumerate(_RESIDENT_CHECKS))
+    remainder = _weighted(number, "0123456789", _RESIDENT_WEIGHTS) % 11
+    expected = remainder.replace_strict(checks, return_dtype=pl.String)
+    return ~number.str.contains(r"^\d{17}[\dX]$") | (number.str.slice(17, 1) == expected)
+
+
+def masked(number: pl.Expr) -> pl.Expr:
+    """A person's document number with only its first 6 and last 4 characters."""
+    hidden = number.str.len_chars() - 10
+    middle = pl.lit("*").repeat_by(hidden.clip(0)).list.join("")
+    return pl.when(hidden > 0).then(pl.concat_str([number.str.head(6), middle, number.str.tail(4)])).otherwise(
+        pl.lit("*").repeat_by(number.str.len_chars()).list.join("")
+    )

@@ -1,0 +1,304 @@
+"""The seven registries: their columns, headers and what a row must satisfy (see docs/data.md).
+
+A pandera column carries its Chinese header as `title`, and how departments write it as metadata: the
+`kind` of cell, whether the header is `required`, and other headers in use.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandera.polars as pa
+import polars as pl
+from pandera.api.polars.types import PolarsData
+
+from schemas.codes import resident_id_fits, uscc_check_digit_fits
+from schemas.districts import DISTRICTS
+from schemas.money import RATE, YUAN
+
+Kind = Literal["code", "name", "id", "item", "word", "district", "flag", "year", "date", "money", "rate", "count"]
+
+DTYPES: dict[Kind, Any] = {
+    "code": pl.String,
+    "name": pl.String,
+    "id": pl.String,
+    "item": pl.String,
+    "word": pl.String,
+    "district": pl.String,
+    "flag": pl.Boolean,
+    "year": pl.Int32,
+    "date": pl.Date,
+    "money": YUAN,
+    "rate": RATE,
+    "count": pl.Int64,
+}
+
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+
+REASONS: dict[str, str] = {
+    "required": "此项必填，单元格为空；请补填（合并单元格请取消合并后逐行填写）",
+    "uscc": "统一社会信用代码校验位不符或格式不对（应为18位，不含字母I、O、S、V、Z）；请对照营业执照更正，代码列请设为文本格式",
+    "resident_id": "18位身份证号码校验位不符；请核对证件，号码列请设为文本格式",
+    "district": "不是昆山九个区镇之一；请填写：" + "、".join(DISTRICTS),
+    "year": f"年度不可能（应在{FIRST_YEAR}至{LAST_YEAR}之间）；请更正",
+    "date": "日期不可能（应在1949年之后、2100年之前）；请更正",
+    "not_negative": "不能为负数；请核对后更正",
+    "rate": "比例应在0至1之间（或0%至100%）；请更正，百分数请带百分号",
+    "months": "月数应在0至1200之间；请更正",
+}
+"""What a clerk reads for each check: what is wrong and what to do."""
+
+
+def _check(name: str, holds: Callable[[pl.Expr], pl.Expr]) -> pa.Check:
+    def run(data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(holds(pl.col(data.key)))
+
+    return pa.Check(run, name=name, error=name)
+
+
+_CHECKS: dict[str, pa.Check] = {
+    "uscc": _check("uscc", uscc_check_digit_fits),
+    "resident_id": _check("resident_id", resident_id_fits),
+    "district": _check("district", lambda c: c.is_in(list(DISTRICTS))),
+    "year": _check("year", lambda c: c.is_between(FIRST_YEAR, LAST_YEAR)),
+    "date": _check("date", lambda c: c.dt.year().is_between(1949, 2100)),
+    "not_negative": _check("not_negative", lambda c: c >= 0),
+    "rate": _check("rate", lambda c: c.is_between(0, 1)),
+    "months": _check("months", lambda c: c.is_between(0, 1200)),
+}
+_DEFAULT_CHECKS: dict[Kind, tuple[str, ...]] = {
+    "code": ("uscc",),
+    "district": ("district",),
+    "year": ("year",),
+    "date": ("date",),
+    "money": ("not_negative",),
+    "rate": ("rate",),
+    "count": ("not_negative",),
+}
+
+
+def _column(
+    title: str,
+    kind: Kind,
+    *aliases: str,
+    required: bool = False,
+    blank: bool = False,
+    checks: tuple[str, ...] | None = None,
+) -> pa.Column:
+    """`required`: the header must be there; `blank`: even so a cell may be empty, and is then unknown."""
+    names = _DEFAULT_CHECKS.get(kind, ()) if checks is None else checks
+    return pa.Column(
+        DTYPES[kind],
+        [_CHECKS[name] for name in names],
+        nullable=blank or not required,
+        title=title,
+        metadata={"kind": kind, "required": required, "aliases": aliases},
+    )
+
+
+@dataclass(frozen=True)
+class Registry:
+    """One registry: file stems, columns, the column that dates a row, and what makes two rows one matter.
+
+    `key` and `data` name columns; rows that agree on `key` are the same matter (READINGS, one fact one
+    award). An empty key means that rows are never compared.
+    """
+
+    name: str
+    title: str
+    columns: dict[str, pa.Column]
+    dated_by: str | None
+    one_of: tuple[str, ...] = ()
+    has_lines: bool = True
+
+    @property
+    def stems(self) -> tuple[str, str]:
+        return self.name, self.title
+
+    @property
+    def schema(self) -> pa.DataFrameSchema:
+        return pa.DataFrameSchema(self.columns, name=self.name)
+
+    def kind(self, column: str) -> Kind:
+        return self.columns[column].metadata["kind"]  # type: ignore[no-any-return]
+
+    def header(self, column: str) -> str:
+        return str(self.columns[column].title)
+
+    def required(self) -> list[str]:
+        return [name for name, column in self.columns.items() if column.metadata["required"]]
+
+    def spellings(self, column: str) -> tuple[str, ...]:
+        """Every header that means this column."""
+        return (column, self.header(column), *self.columns[column].metadata["aliases"])
+
+    def dtypes(self) -> dict[str, Any]:
+        return {name: DTYPES[self.kind(name)] for name in self.columns}
+
+
+_USCC = ("社会信用代码", "信用代码", "统一信用代码", "企业统一社会信用代码", "社会统一信用代码", "税号")
+_NAME = ("单位名称", "企业（单位）名称", "申报单位", "名称")
+
+
+def _uscc() -> pa.Column:
+    return _column("统一社会信用代码", "code", *_USCC, required=True)
+
+
+def _item(required: bool = True) -> pa.Column:
+    return _column("条款编号", "item", "条款", "条款号", "政策条款", required=required)
+
+
+def _level() -> pa.Column:
+    return _column("级别", "word", "等级", "类别级别")
+
+
+def _project() -> dict[str, pa.Column]:
+    return {
+        "project_id": _column("项目编号", "id", "项目编码", "项目代码"),
+        "project_name": _column("项目名称", "name"),
+    }
+
+
+def _assessed() -> dict[str, pa.Column]:
+    return {
+        "assessed_amount": _column("核定金额", "money", "核定奖补金额", "核定额"),
+        "assessed_rate": _column("核定比例", "rate", "核定奖补比例"),
+    }
+
+
+def _year() -> pa.Column:
+    return _column("年度", "year", "年份", "所属年度", required=True)
+
+
+def _date(title: str, *aliases: str) -> pa.Column:
+    return _column(title, "date", *aliases, required=True)
+
+
+REGISTRIES: dict[str, Registry] = {
+    registry.name: registry
+    for registry in (
+        Registry(
+            "enterprises",
+            "企业名录",
+            {
+                "uscc": _uscc(),
+                "name": _column("企业名称", "name", *_NAME, required=True),
+                "district": _column("所属区镇", "district", "区镇", "所在区镇", "属地", required=True),
+                "industry": _column("产业链", "name", "所属产业链", "产业"),
+                "industrial": _column("工业企业", "flag", "是否工业企业"),
+                "registered_on": _column("成立日期", "date", "注册日期"),
+            },
+            dated_by=None,
+            has_lines=False,
+        ),
+        Registry(
+            "rnd",
+            "研发投入",
+            {
+                "uscc": _uscc(),
+                "year": _year(),
+                "rnd_expense": _column("研发费用", "money", "研发费用金额", "研发投入", required=True),
+                "super_deduction": _column(
+                    "享受加计扣除", "flag", "是否享受加计扣除", "加计扣除", required=True, blank=True
+                ),
+                "revenue": _column("营业收入", "money", "主营业务收入"),
+                "assessed_amount": _assessed()["assessed_amount"],
+            },
+            dated_by="year",
+        ),
+        Registry(
+            "equipment",
+            "设备投入",
+            {
+                "uscc": _uscc(),
+                "year": _year(),
+                "project_id": _column("项目编号", "id", "项目编码", "项目代码", required=True),
+                "project_name": _column("项目名称", "name", required=True, blank=True),
+                "equipment_investment": _column("设备投资额", "money", "设备投入", "设备投资", required=True),
+                "smart_investment": _column(
+                    "其中智能化数字化投入", "money", "智能化数字化投入", "其中:智能化数字化投入"
+                ),
+                "assessed_rate": _assessed()["assessed_rate"],
+                "assessed_base": _column("综合奖补核定额", "money"),
+                "assessed_amount": _assessed()["assessed_amount"],
+            },
+            dated_by="year",
+        ),
+        Registry(
+            "certifications",
+            "资质认定",
+            {
+                "uscc": _uscc(),
+                "item": _item(required=False),
+                "certification": _column("资质名称", "word", "资质", "认定名称"),
+                "certified_on": _date("认定日期", "认定时间", "发证日期"),
+                "level": _level(),
+                "event": _column("事项", "word", "认定事项"),
+                "certificate_no": _column("证书编号", "id", "证书号"),
+                **_project(),
+                "assessed_amount": _assessed()["assessed_amount"],
+            },
+            dated_by="certified_on",
+            one_of=("item", "certification"),
+        ),
+        Registry(
+            "claims",
+            "申报项目",
+            {
+                "uscc": _uscc(),
+                "item": _item(),
+                "event_on": _date("发生日期", "发生时间"),
+                "level": _level(),
+                **_project(),
+                "base_amount": _column("申报基数", "money", "基数"),
+                "base_amount_prior": _column("上期数", "money", "上年数"),
+                "quantity": _column("数量", "count"),
+                "months": _column("月数", "count", checks=("months",)),
+                **_assessed(),
+                "upper_award": _column("上级奖励金额", "money", "上级奖励"),
+                "medical": _column("医药医疗器械", "flag", "是否医药医疗器械"),
+                "related_party": _column("关联方", "flag", "是否关联方"),
+            },
+            dated_by="event_on",
+        ),
+        Registry(
+            "talents",
+            "人才申报",
+            {
+                "person_id": _column(
+                    "证件号码", "id", "身份证号", "身份证号码", required=True, checks=("resident_id",)
+                ),
+                "person_name": _column("姓名", "name", required=True),
+                "uscc": _uscc(),
+                "item": _item(),
+                "event_on": _date("发生日期", "发生时间"),
+                "level": _level(),
+                "months": _column("月数", "count", checks=("months",)),
+                "base_amount": _column("申报基数", "money", "基数"),
+                **_assessed(),
+            },
+            dated_by="event_on",
+        ),
+        Registry(
+            "payments",
+            "已兑付",
+            {
+                "year": _year(),
+                "uscc": _uscc(),
+                "item": _item(),
+                "amount": _column("金额", "money", "兑付金额", "已兑付金额", required=True),
+                "level": _level(),
+                "project_id": _project()["project_id"],
+                "certificate_no": _column("证书编号", "id", "证书号"),
+                "person_id": _column("证件号码", "id", "身份证号", checks=("resident_id",)),
+                "months": _column("月数", "count", checks=("months",)),
+                "paid_on": _column("兑付日期", "date", "拨付日期"),
+            },
+            dated_by="year",
+            has_lines=False,
+        ),
+    )
+}
+
+PROVENANCE: dict[str, Any] = {"source_file": pl.String, "source_sheet": pl.String, "source_row": pl.Int64}
+"""Where a row stands: file (in an earlier year's folder: `2021/…`), sheet, and row as Excel shows it."""

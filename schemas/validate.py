@@ -1,0 +1,42 @@
+"""Check a registry's frame and say every fault of every row."""
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.registries import REASONS, Registry
+
+FAULTS = {"row": pl.Int64, "column": pl.String, "reason": pl.String, "check": pl.String}
+"""A fault: `row` is the frame's row index; `reason` Chinese, with the remedy."""
+
+
+def validate(registry: Registry, frame: pl.DataFrame) -> pl.DataFrame:
+    """All faults of `frame` (columns as the registry has them) in the shape FAULTS."""
+    try:
+        registry.schema.validate(frame.select(list(registry.columns)), lazy=True)
+        found = pl.DataFrame(schema=FAULTS)
+    except pa.errors.SchemaErrors as errors:
+        check = pl.col("check").replace({"not_nullable": "required"})
+        found = errors.failure_cases.select(
+            pl.col("index").cast(pl.Int64).alias("row"),
+            "column",
+            check.replace_strict(REASONS, return_dtype=pl.String).alias("reason"),
+            check.alias("check"),
+        )
+    return pl.concat([found, *_one_of(registry, frame)])
+
+
+def _one_of(registry: Registry, frame: pl.DataFrame) -> list[pl.DataFrame]:
+    if not registry.one_of:
+        return []
+    headers = "、".join(registry.header(column) for column in registry.one_of)
+    missing = frame.with_row_index("row").filter(
+        pl.all_horizontal(pl.col(column).is_null() for column in registry.one_of)
+    )
+    return [
+        missing.select(
+            pl.col("row").cast(pl.Int64),
+            pl.lit(registry.one_of[0]).alias("column"),
+            pl.lit(f"{headers}须填一项，两列都为空；请补填").alias("reason"),
+            pl.lit("required").alias("check"),
+        )
+    ]
