@@ -8,6 +8,7 @@ from pathlib import Path
 
 from registries.grids import Grid
 from schemas.errors import Unusable, closest
+from schemas.labels import plain
 from schemas.registries import Registry
 
 SEARCHED_ROWS = 40
@@ -40,12 +41,6 @@ class Header:
     def fits(self, registry: Registry) -> bool:
         one_of = not registry.one_of or any(column in self.fields for column in registry.one_of)
         return one_of and all(column in self.fields for column in registry.required())
-
-
-def plain(text: str) -> str:
-    """A header or label without blanks, quotes, stars, and the difference of full and half width."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return re.sub(r"[\s​﻿*\"'“”‘’「」《》]", "", folded)
 
 
 def find_header(grid: Grid, registry: Registry) -> Header | None:

@@ -8,8 +8,9 @@ import polars as pl
 
 from registries import cells, totals
 from registries.grids import Grid, open_grids, shifted_rows
-from registries.headers import Header, find_header, plain, refuse_header, stated_unit
+from registries.headers import Header, find_header, refuse_header, stated_unit
 from schemas.errors import Unusable
+from schemas.labels import plain
 from schemas.registries import DTYPES, PROVENANCE, Registry
 
 RAW = "raw:"

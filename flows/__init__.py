@@ -1,0 +1,1 @@
+"""Prefect flows, run folders and the command line. Only `annual` and `serve` import Prefect."""

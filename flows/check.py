@@ -1,0 +1,167 @@
+"""Check all registries together: good rows go on with their role, every fault becomes a reject."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from registries.read import RAW
+from rules.catalogue import Catalogue
+from rules.history import Frames
+from rules.identify import identify
+from schemas.keys import mark_repeats
+from schemas.outputs import REJECTS
+from schemas.registries import PROVENANCE, REGISTRIES, Registry
+from schemas.validate import FAULTS, validate
+
+
+@dataclass
+class Checked:
+    """Good rows by registry (rules.history.Frames), rejects in the shape REJECTS, notes for the report."""
+
+    frames: Frames
+    rejects: pl.DataFrame
+    notes: list[str]
+    rows: dict[str, dict[str, int]]
+
+
+def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Checked:
+    """Check what was read. `read` frames have a column `folder`, the year of the folder a row came from."""
+    checked = Checked({}, pl.DataFrame(schema=REJECTS), [], {})
+    bad_applicants = pl.Series("uscc", [], pl.String)
+    for name, registry in REGISTRIES.items():
+        if name not in read:
+            continue
+        frame, early_notes = _with_role(registry, read[name], year)
+        checked.notes += early_notes
+        frame, item_faults = identify(name, frame, law)
+        faults = _all_faults(registry, frame, cell_faults[name], item_faults)
+        faults = pl.concat([faults, _wrong_year(registry, frame, year)])
+        if registry.has_lines:
+            faults = pl.concat([faults, _strangers(frame, faults, checked.frames["enterprises"], bad_applicants)])
+        frame = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+        good = frame.join(faults.select("row").unique(), on="row", how="anti", maintain_order="left")
+        good, conflicts = _compared(registry, good)
+        faults = pl.concat([faults, conflicts])
+        rejects = _rejects(registry, frame, faults)
+        if name == "enterprises":
+            bad_applicants = frame.filter(~pl.col("row").is_in(good["row"].implode()))["uscc"]
+        checked.frames[name] = good.drop("row", *(c for c in good.columns if c.startswith(RAW)))
+        checked.rejects = pl.concat([checked.rejects, rejects])
+        checked.rows[name] = _counted(frame, good)
+    checked.notes += [
+        f"没有{registry.title}登记表，相关条款未计算"
+        for name, registry in REGISTRIES.items()
+        if registry.has_lines and name not in read
+    ]
+    return checked
+
+
+def _with_role(registry: Registry, frame: pl.DataFrame, year: int) -> tuple[pl.DataFrame, list[str]]:
+    """Rows of the run's folder are lines, or history where their year is earlier; other folders' are history."""
+    here = pl.col("folder") == year
+    if "year" in registry.columns:
+        late = frame.filter(~here & (pl.col("year") >= year))
+        notes = [
+            f"{registry.title}：以前年度文件夹中有{late.height}行属于{year}年度或以后，未使用；如需使用请放入{year}文件夹"
+        ]
+        frame = frame.filter((here | (pl.col("year") < year) | pl.col("year").is_null()).fill_null(True))
+        is_line = here & ~(pl.col("year") < year).fill_null(False)
+        role = pl.when(is_line).then(pl.lit("line")).otherwise(pl.lit("history"))
+        return frame.with_columns(role.alias("role")), notes if late.height else []
+    role = pl.when(here).then(pl.lit("line")).otherwise(pl.lit("history"))
+    if registry.name == "enterprises":
+        frame = frame.filter(here)
+    return frame.with_columns(role.alias("role")), []
+
+
+def _all_faults(
+    registry: Registry, frame: pl.DataFrame, cells: pl.DataFrame, items: pl.DataFrame
+) -> pl.DataFrame:
+    cells = cells.join(
+        frame.select(*PROVENANCE).with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)),
+        on=list(PROVENANCE),
+        nulls_equal=True,
+    ).select(list(FAULTS))
+    shape = validate(registry, frame).join(cells, on=["row", "column"], how="anti")
+    return pl.concat([cells, shape, items])
+
+
+def _wrong_year(registry: Registry, frame: pl.DataFrame, year: int) -> pl.DataFrame:
+    if "year" not in registry.columns:
+        return pl.DataFrame(schema=FAULTS)
+    late = pl.col("year") > year
+    return (
+        frame.with_row_index("row")
+        .filter(late & pl.col("year").is_between(1990, 2100))
+        .select(
+            pl.col("row").cast(pl.Int64),
+            pl.lit("year").alias("column"),
+            pl.format("年度{}晚于测算年度{}；请更正，或放到所属年度的文件夹", "year", pl.lit(year)).alias("reason"),
+            pl.lit("later_year").alias("check"),
+        )
+    )
+
+
+def _strangers(
+    frame: pl.DataFrame, faults: pl.DataFrame, enterprises: pl.DataFrame, bad: pl.Series
+) -> pl.DataFrame:
+    """Lines whose applicant the enterprises registry does not hold, or holds in a faulty row."""
+    wrong_code = faults.filter(pl.col("column") == "uscc")["row"]
+    reason = (
+        pl.when(pl.col("uscc").is_in(bad.drop_nulls().unique().implode()))
+        .then(pl.lit("企业名录中该企业的行有误未能采用；请先更正企业名录"))
+        .otherwise(pl.lit("企业名录中没有该统一社会信用代码；请核对代码，或在企业名录补登该企业"))
+    )
+    return (
+        frame.with_row_index("row")
+        .with_columns(pl.col("row").cast(pl.Int64))
+        .filter(
+            (pl.col("role") == "line")
+            & pl.col("uscc").is_not_null()
+            & ~pl.col("row").is_in(wrong_code.implode())
+        )
+        .join(enterprises.select("uscc").unique(), on="uscc", how="anti", maintain_order="left")
+        .select(
+            "row", pl.lit("uscc").alias("column"), reason.alias("reason"), pl.lit("unknown_applicant").alias("check")
+        )
+    )
+
+
+def _compared(registry: Registry, good: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Mark repeated rows and take out contradicting ones. Events of earlier folders are only history."""
+    comparable = pl.lit(True) if "year" in registry.columns else pl.col("role") == "line"
+    compared = good.filter(comparable)
+    marked, conflicts = mark_repeats(registry, compared)
+    rows = marked["row"]
+    conflicts = conflicts.with_columns(row=rows.gather(conflicts["row"]))
+    rest = good.filter(~comparable).with_columns(pl.lit(None, pl.String).alias("same_as"))
+    kept = pl.concat([marked, rest]).filter(~pl.col("row").is_in(conflicts["row"].implode()))
+    return kept, conflicts
+
+
+def _rejects(registry: Registry, frame: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
+    found = faults.unique().join(frame, on="row", how="left")
+    value = pl.lit(None, pl.String)
+    for column in registry.columns:
+        raw = pl.col(RAW + column) if RAW + column in frame.columns else pl.lit(None, pl.String)
+        shown = pl.coalesce(raw, pl.col(column).cast(pl.String))
+        value = pl.when(pl.col("column") == column).then(shown).otherwise(value)
+    return found.select(
+        pl.lit(registry.name).alias("registry"),
+        *PROVENANCE,
+        "column",
+        value.alias("value"),
+        "reason",
+        "check",
+    ).sort("source_file", "source_sheet", "source_row", "column", "check", nulls_last=True)
+
+
+def _counted(frame: pl.DataFrame, good: pl.DataFrame) -> dict[str, int]:
+    used = good.filter(pl.col("same_as").is_null())
+    return {
+        "read": frame.height,
+        "rejected": frame.height - good.height,
+        "repeated": good.height - used.height,
+        "lines": used.filter(pl.col("role") == "line").height,
+        "history": used.filter(pl.col("role") == "history").height,
+    }

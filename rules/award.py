@@ -1,0 +1,178 @@
+"""The award run: every line of a year, from checked registries to payers' shares."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import polars as pl
+
+from rules.caps import cap_lines, share_caps
+from rules.catalogue import Catalogue
+from rules.dated import in_window
+from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
+from rules.history import Frames, prepared, summed
+from rules.model import Item
+from rules.narrate import narrate
+from rules.once import once, with_paid_rung
+from rules.split import split
+from rules.working import finish_working
+from schemas.money import YUAN
+from schemas.outputs import AWARDS, ORDER
+from schemas.registries import REGISTRIES
+
+_LINE = {
+    "uscc": pl.String,
+    "name": pl.String,
+    "district": pl.String,
+    "person_id": pl.String,
+    "project_id": pl.String,
+    "certificate_no": pl.String,
+    "level": pl.String,
+    "on": pl.Date,
+    "source_file": pl.String,
+    "source_sheet": pl.String,
+    "source_row": pl.Int64,
+    "status": pl.String,
+    "reason": pl.String,
+    "review": pl.String,
+    "working": pl.String,
+    "low": YUAN,
+    "high": YUAN,
+}
+_NO_CAP = {"cap_0": pl.Struct({"amount": YUAN, "pool": pl.String})}
+
+
+def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
+    """Every award line of `year` in the shape AWARDS, payable or not, in a fixed order.
+
+    `frames` are checked registries (see rules.history.Frames). Money is yuan to the fen.
+    """
+    lines = pl.concat([_empty(), *_evaluated(frames, law, year)], how="diagonal")
+    lines = lines.with_columns(policy=pl.col("item").str.head(1))
+    lines = once(lines, frames, law, year)
+    lines = cap_lines(lines)
+    lines = in_window(lines, law, year)
+    lines = share_caps(lines)
+    lines = _settled(lines)
+    lines = split(_described(lines, law, year), law)
+    return finish_working(lines).select(pl.col(c).cast(t) for c, t in AWARDS.items()).sort(ORDER, nulls_last=True)
+
+
+def _evaluated(frames: Frames, law: Catalogue, year: int) -> Iterator[pl.DataFrame]:
+    for name, registry in REGISTRIES.items():
+        if not registry.has_lines or name not in frames:
+            continue
+        rows = prepared(name, frames, year)
+        by_item = {key[0]: part for key, part in rows.partition_by("item", as_dict=True).items()} if (
+            "item" in rows.columns
+        ) else {item.id: rows for item in law.of_registry(name)}
+        for key, part in by_item.items():
+            item = law.items[str(key)]
+            if item.registry is None or not law.policies[item.policy].enabled:
+                yield _refused(item, name, part, law)
+            elif part.height:
+                yield _lines(item, name, _rows_of(item, part, frames, year, law), law)
+        yield from _repeated(name, frames, law)
+
+
+def _rows_of(item: Item, rows: pl.DataFrame, frames: Frames, year: int, law: Catalogue) -> pl.DataFrame:
+    if item.rows:
+        rows = summed(rows, item.rows)
+    ladder = law.compiled(item).ladder
+    return with_paid_rung(rows, frames, item.id, ladder, year) if ladder else rows
+
+
+def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    compiled = law.compiled(item)
+    found = narrate(compiled, evaluate(compiled, rows), law.readings)
+    caps = [c for c in found.columns if c.startswith("cap_")]
+    held = [pl.col(c) if c in found.columns else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
+    return found.select(*held, *caps, pl.lit(item.id).alias("item"), pl.lit(registry).alias("registry"))
+
+
+def _refused(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """Lines for rows of an item that pays nothing itself, or whose policy is off."""
+    policy = law.policies[item.policy]
+    reason = f"按{item.refers_to}执行，本政策不计算金额" if item.registry is None else f"{policy.short}未执行"
+    return _bare(rows, item.id, registry, INELIGIBLE, pl.lit(reason))
+
+
+def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.DataFrame]:
+    """A duplicate line for every repeated row of the run's folder."""
+    frame = frames[name]
+    again = frame.filter((pl.col("role") == "line") & pl.col("same_as").is_not_null())
+    if again.is_empty():
+        return
+    applicants = frames["enterprises"].filter(pl.col("same_as").is_null()).select("uscc", "name", "district")
+    again = again.join(applicants, on="uscc", how="left")
+    if "item" not in again.columns:
+        single = [item for item in law.of_registry(name) if not item.rows]
+        again = pl.concat([again.with_columns(pl.lit(item.id).alias("item")) for item in single] or [again.clear()])
+        day = pl.date(pl.col("year"), 12, 31)
+    else:
+        day = pl.col("certified_on" if name == "certifications" else "event_on")
+    reason = pl.lit("重复：与另一行内容完全相同，只计一次")  # naming its row would tie the bytes to row order
+    yield _bare(again.with_columns(day.alias("on")), None, name, DUPLICATE, reason)
+
+
+def _bare(rows: pl.DataFrame, item: str | None, registry: str, status: str, reason: pl.Expr) -> pl.DataFrame:
+    zero = pl.lit(Decimal(0), YUAN)
+    given = {"status": pl.lit(status), "reason": reason, "low": zero, "high": zero}
+    held = [
+        given[c].cast(t).alias(c)
+        if c in given
+        else pl.col(c)
+        if c in rows.columns
+        else pl.lit(None, t).alias(c)
+        for c, t in _LINE.items()
+    ]
+    key = pl.col("item") if item is None else pl.lit(item)
+    return rows.select(*held, key.alias("item"), pl.lit(registry).alias("registry"))
+
+
+def _empty() -> pl.DataFrame:
+    return pl.DataFrame(schema=_LINE | _NO_CAP | {"item": pl.String, "registry": pl.String})
+
+
+def _settled(lines: pl.DataFrame) -> pl.DataFrame:
+    """Gross, reductions and award of payable lines; nothing for the others, a range for pending ones."""
+    zero = pl.lit(Decimal(0), YUAN)
+    worthless = (pl.col("status") == PAYABLE) & (pl.col("award_low") == 0)
+    lines = lines.with_columns(
+        status=pl.when(worthless).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
+        reason=pl.when(worthless).then(pl.lit("核定或计算的金额为零")).otherwise(pl.col("reason")),
+    )
+    payable, pending = pl.col("status") == PAYABLE, pl.col("status") == PENDING
+    return lines.with_columns(
+        gross=pl.when(payable).then(pl.col("gross")).otherwise(zero),
+        cap_reduction=pl.when(payable).then(pl.col("gross") - pl.col("award_low")).otherwise(zero),
+        overlap_reduction=zero,
+        award=pl.when(payable).then(pl.col("award_low")).otherwise(zero),
+        award_low=pl.when(payable | pending).then(pl.col("award_low")).otherwise(zero),
+        award_high=pl.when(payable)
+        .then(pl.col("award_low"))
+        .when(pending)
+        .then(pl.col("award_high"))
+        .otherwise(zero),
+        review=pl.when(payable | pending).then(pl.col("review")),
+    )
+
+
+def _described(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:
+    about = pl.DataFrame(
+        [
+            (i.id, i.article, i.title, law.class_of(i) if i.class_ else None, i.class_basis, law.departments[i.id])
+            for i in law.items.values()
+        ],
+        schema={
+            "item": pl.String,
+            "article": pl.Int32,
+            "title": pl.String,
+            "class": pl.String,
+            "class_basis": pl.String,
+            "lead_department": pl.String,
+        },
+        orient="row",
+    )
+    return lines.join(about, on="item", how="left", maintain_order="left").with_columns(
+        year=pl.lit(year, pl.Int32), event_on=pl.col("on")
+    )

@@ -1,0 +1,140 @@
+"""Caps: of one line, and shared between lines, where the excess comes off in proportion."""
+
+from decimal import Decimal
+
+import polars as pl
+
+from rules.evaluate import INELIGIBLE, PAYABLE, PENDING
+from schemas.money import YUAN
+
+_FEN = pl.lit(Decimal("0.01"), YUAN)
+_CONTENT = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "on", "gross")
+"""Ties go by content, so that neither row order nor chunking moves a fen."""
+
+
+def _slots(lines: pl.DataFrame) -> list[str]:
+    return sorted(c for c in lines.columns if c.removeprefix("cap_").isdecimal())
+
+
+def cap_lines(lines: pl.DataFrame) -> pl.DataFrame:
+    """Apply the caps of one line; adds `gross`, `award_low`, `award_high`, `cap` and `cap_shared`.
+
+    All in yuan; `award_high` is null where open-ended; `cap` is the least cap met on the way, for the
+    working.
+    """
+    bounds = [
+        pl.when(pl.col(slot).struct.field("pool").is_null()).then(pl.col(slot).struct.field("amount"))
+        for slot in _slots(lines)
+    ]
+    bound = pl.min_horizontal(*bounds, pl.lit(None, YUAN))
+    everything = [pl.col(slot).struct.field("amount") for slot in _slots(lines)]
+    return lines.with_columns(
+        gross=pl.col("low"),
+        award_low=pl.min_horizontal("low", bound).cast(YUAN),
+        award_high=pl.min_horizontal("high", bound).cast(YUAN),
+        cap=pl.min_horizontal(*everything, pl.lit(None, YUAN)),
+        cap_shared=pl.lit(False),
+    )
+
+
+def share_caps(lines: pl.DataFrame) -> pl.DataFrame:
+    """Apply the caps that lines share, payable lines first, then settle what has become certain.
+
+    Where the payable lines of a pool exceed its cap, the excess comes off in proportion, to the fen, by
+    largest remainder. Lows and highs of pending lines share what the payable lines leave.
+    """
+    lines = lines.with_row_index("_line")
+    for slot in _slots(lines):
+        lines = _share(lines, slot)
+    live = pl.col("status") == PENDING
+    sure = live & (pl.col("award_low") == pl.col("award_high"))
+    return lines.with_columns(
+        status=pl.when(sure & (pl.col("award_high") > 0))
+        .then(pl.lit(PAYABLE))
+        .when(sure)
+        .then(pl.lit(INELIGIBLE))
+        .otherwise(pl.col("status")),
+        reason=pl.when(sure & (pl.col("award_high") == 0))
+        .then(pl.lit("封顶额度已由其他奖补用完"))
+        .otherwise(pl.col("reason")),
+    ).drop("_line")
+
+
+def _share(lines: pl.DataFrame, slot: str) -> pl.DataFrame:
+    pooled = lines.select(
+        "_line",
+        "status",
+        "award_low",
+        "award_high",
+        *(c for c in _CONTENT),
+        pl.col(slot).struct.field("pool"),
+        pl.col(slot).struct.field("amount").alias("bound"),
+    ).filter(
+        pl.col("pool").is_not_null() & pl.col("bound").is_not_null() & pl.col("status").is_in([PAYABLE, PENDING])
+    )
+    if pooled.is_empty():
+        return lines
+    certain = pl.when(pl.col("status") == PAYABLE).then(pl.col("award_low")).otherwise(pl.lit(Decimal(0), YUAN))
+    totals = pooled.group_by("pool").agg(
+        bound=pl.col("bound").min(), paid=certain.sum(), members=pl.len(), open=(pl.col("status") == PENDING).any()
+    )
+    tight = totals.filter((pl.col("paid") > pl.col("bound")) | pl.col("open"))
+    if tight.is_empty():
+        return lines
+    pooled = pooled.drop("bound").join(tight, on="pool")
+    payable = _proportional(pooled.filter((pl.col("status") == PAYABLE) & (pl.col("paid") > pl.col("bound"))))
+    pending = _within_room(pooled.filter(pl.col("status") == PENDING))
+    changed = pl.concat([payable, pending])
+    lines = lines.join(changed, on="_line", how="left", maintain_order="left")
+    touched = pl.col("_new_low").is_not_null()
+    return lines.with_columns(
+        award_low=pl.when(touched).then(pl.col("_new_low")).otherwise(pl.col("award_low")),
+        award_high=pl.when(touched).then(pl.col("_new_high")).otherwise(pl.col("award_high")),
+        cap_shared=pl.col("cap_shared") | (touched & (pl.col("_members") > 1)).fill_null(False),
+        cap=pl.when(touched).then(pl.col("_bound")).otherwise(pl.col("cap")),
+    ).drop("_new_low", "_new_high", "_members", "_bound")
+
+
+def _changed(frame: pl.DataFrame, low: pl.Expr, high: pl.Expr) -> pl.DataFrame:
+    return frame.select(
+        "_line",
+        low.cast(YUAN).alias("_new_low"),
+        high.cast(YUAN).alias("_new_high"),
+        pl.col("members").alias("_members"),
+        pl.col("bound").alias("_bound"),
+    )
+
+
+def _proportional(pooled: pl.DataFrame) -> pl.DataFrame:
+    """Take each pool's excess off its lines in proportion to their awards, by largest remainder (Int128 fen)."""
+    fen = pooled.sort(_CONTENT, nulls_last=True).with_columns(
+        award=pl.col("award_low").to_physical(),
+        total=pl.col("paid").to_physical(),
+        excess=(pl.col("paid") - pl.col("bound")).to_physical(),
+    )
+    share = pl.col("award") * pl.col("excess")
+    fen = fen.with_columns(cut=share // pl.col("total"), rest=share % pl.col("total"))
+    fen = fen.sort("pool", "rest", descending=[False, True], maintain_order=True)
+    left = pl.col("excess") - pl.col("cut").sum().over("pool")
+    rank = pl.int_range(pl.len(), dtype=pl.Int64).over("pool")
+    fen = fen.with_columns(after=pl.col("award") - pl.col("cut") - (rank < left).cast(pl.Int128))
+    after = pl.col("after").cast(YUAN) * _FEN
+    return _changed(fen, after, after)
+
+
+def _within_room(pooled: pl.DataFrame) -> pl.DataFrame:
+    """Scale lows and highs of pending lines, rounded down, into what the payable lines leave of each cap."""
+    room = pl.max_horizontal(pl.col("bound") - pl.col("paid"), pl.lit(Decimal(0), YUAN)).to_physical()
+    fen = pooled.with_columns(
+        room=room,
+        least=pl.col("award_low").to_physical(),
+        most=pl.col("award_high").fill_null(pl.col("bound")).to_physical(),
+    )
+
+    def scaled(column: str) -> pl.Expr:
+        total = pl.col(column).sum().over("pool")
+        fits = total <= pl.col("room")
+        inside = pl.col(column) * pl.col("room") // pl.when(total == 0).then(1).otherwise(total)
+        return pl.when(fits).then(pl.col(column)).otherwise(inside).cast(YUAN) * _FEN
+
+    return _changed(fen, scaled("least"), scaled("most"))

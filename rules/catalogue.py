@@ -1,0 +1,156 @@
+"""Load the law: policies, items and readings, with scenarios laid over them."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from rules.compile import CompiledItem, compile_item
+from rules.expressions import RuleError
+from rules.model import Article, Item, Policy, Reading, Shares
+from rules.scenario import Scenario, apply_scenario
+from schemas.errors import Unusable, did_you_mean
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The law in force for a run: items in text order, policies, readings, and what scenarios changed."""
+
+    items: dict[str, Item]
+    departments: dict[str, str]
+    policies: dict[str, Policy]
+    readings: dict[str, Any]
+    reading_titles: dict[str, Reading]
+    version: str
+    changes: tuple[str, ...] = ()
+
+    def of_registry(self, registry: str) -> Iterator[Item]:
+        """The items computed from one registry whose policy is switched on, in text order."""
+        for item in self.items.values():
+            if item.registry == registry and self.policies[item.policy].enabled:
+                yield item
+
+    def item(self, key: str) -> Item:
+        """One item. Raises Unusable with the closest ids when there is none."""
+        if key not in self.items:
+            raise Unusable(f"没有条款「{key}」{did_you_mean(key, self.items, 3)}")
+        return self.items[key]
+
+    def class_of(self, item: Item) -> str:
+        """recognition or general, as the reading `class` has it."""
+        return str(self.readings["class"].get(item.id, item.class_))
+
+    def compiled(self, item: Item) -> CompiledItem:
+        """The item ready to evaluate."""
+        return compile_item(item, self.readings)
+
+    def readings_in_force(self) -> list[tuple[str, str, str]]:
+        """(key, title, value in words) of every reading."""
+        return [
+            (key, reading.title, reading_text(reading, self.readings[key]))
+            for key, reading in self.reading_titles.items()
+        ]
+
+
+def reading_text(reading: Reading, value: Any) -> str:
+    """A reading's value in words an officer understands."""
+    if isinstance(value, Shares):
+        parts = [f"{value.default:.0%}" if value.default * 100 % 1 == 0 else f"{value.default}"]
+        parts += [f"{name} {share * 100:f}%" for name, share in (value.items | value.districts).items()]
+        return "，".join(parts)
+    if isinstance(value, str):
+        return reading.options[value]
+    return "、".join(f"{item} 改为{'认定类' if c == 'recognition' else '一般类'}" for item, c in value.items()) or (
+        "按条款目录"
+    )
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML 1.2 file. Raises RuleError when it is not one."""
+    try:
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise RuleError(f"文件「{path.name}」不是有效的 YAML：{error}") from error
+
+
+def explain_invalid(error: ValidationError, where: str) -> str:
+    """A pydantic error as Chinese lines: place and problem."""
+    kinds = {"extra_forbidden": "不认识的键", "missing": "缺少此键"}
+    lines = []
+    for fault in error.errors():
+        place = ".".join(str(part) for part in fault["loc"] if not str(part)[0].isupper() or "." in str(part))
+        problem = kinds.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+        lines.append(f"{where}：{place or '内容'}：{problem}")
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _articles(folder: Path) -> Iterator[Article]:
+    for path in sorted(folder.glob("a*.yaml")):
+        if path.name.endswith(".cases.yaml"):
+            continue
+        try:
+            yield Article.model_validate(read_yaml(path))
+        except ValidationError as error:
+            raise RuleError(explain_invalid(error, f"{folder.name}/{path.name}")) from error
+
+
+def load_catalogue(scenarios: Sequence[Scenario] = (), root: Path = HERE) -> Catalogue:
+    """The catalogue under `root` with the scenarios laid over it, in order.
+
+    Raises RuleError where a file or a scenario does not fit the model.
+    """
+    items: dict[str, Item] = {}
+    departments: dict[str, str] = {}
+    policies: dict[str, Policy] = {}
+    for folder in sorted(p for p in (root / "policies").iterdir() if p.is_dir()):
+        try:
+            policy = Policy.model_validate(read_yaml(folder / "policy.yaml"))
+        except ValidationError as error:
+            raise RuleError(explain_invalid(error, f"{folder.name}/policy.yaml")) from error
+        policies[policy.key] = policy
+        for article in _articles(folder):
+            for item in article.items:
+                if item.id in items:
+                    raise RuleError(f"条款 {item.id} 在 {folder.name} 中出现两次")
+                if (item.policy, item.article) != (policy.key, article.article):
+                    raise RuleError(f"条款 {item.id} 不属于 {policy.key} 第{article.article}条的文件")
+                items[item.id] = item
+                departments[item.id] = article.lead_department
+    readings = {key: Reading.model_validate(raw) for key, raw in read_yaml(root / "readings.yaml").items()}
+    law = Catalogue(
+        items=items,
+        departments=departments,
+        policies=policies,
+        readings={key: reading.default for key, reading in readings.items()},
+        reading_titles=readings,
+        version=_version(root),
+    )
+    for scenario in scenarios:
+        law = apply_scenario(law, scenario)
+    return law
+
+
+def _version(root: Path) -> str:
+    """A hash of the catalogue's files that no checkout's line endings can change."""
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.yaml")):
+        if not path.name.endswith(".cases.yaml"):
+            digest.update(path.relative_to(root).as_posix().encode())
+            digest.update(path.read_text(encoding="utf-8").encode())
+    return digest.hexdigest()[:16]
+
+
+def share(shares: Shares, item: str, district: str) -> Decimal:
+    """The share that holds for one item and district."""
+    return shares.items.get(item, shares.districts.get(district, shares.default))
+
+
+__all__: Sequence[str] = ("Catalogue", "Mapping", "load_catalogue", "read_yaml", "reading_text", "share")

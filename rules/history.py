@@ -1,0 +1,106 @@
+"""Bring earlier years to this year's rows: last year's figures, sums by enterprise, what came first."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from schemas.money import YUAN
+
+Frames = dict[str, pl.DataFrame]
+"""Registry name → checked rows. Besides the registry's columns and provenance a row has `role` (line or
+history) and `same_as` (for a repeated row the place of the row that counts, else null)."""
+
+
+def counting(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows that count: no repetitions."""
+    return frame.filter(pl.col("same_as").is_null())
+
+
+def lines(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the run's own year and folder that count."""
+    return counting(frame).filter(pl.col("role") == "line")
+
+
+def with_last_year(rnd: pl.DataFrame, year: int) -> pl.DataFrame:
+    """This year's R&D rows with `…_prev` of the year before, null where there is no such row."""
+    before = counting(rnd).filter(pl.col("year") == year - 1)
+    previous = before.select(
+        "uscc",
+        pl.col("rnd_expense").alias("rnd_expense_prev"),
+        pl.col("super_deduction").alias("super_deduction_prev"),
+        pl.col("revenue").alias("revenue_prev"),
+    )
+    return lines(rnd).join(previous, on="uscc", how="left", maintain_order="left")
+
+
+def with_prior_smart(equipment: pl.DataFrame) -> pl.DataFrame:
+    """Equipment rows with the highest yearly smart investment of earlier years, by enterprise."""
+    yearly = (
+        counting(equipment)
+        .filter(pl.col("role") == "history")
+        .group_by("uscc", "year")
+        .agg(pl.col("smart_investment").sum())
+    )
+    prior = yearly.group_by("uscc").agg(pl.col("smart_investment").max().alias("smart_investment_prior"))
+    rows = lines(equipment).join(prior, on="uscc", how="left", maintain_order="left")
+    return rows.with_columns(pl.col("smart_investment").alias("smart_investment_known"))
+
+
+def summed(rows: pl.DataFrame, per: Sequence[str]) -> pl.DataFrame:
+    """Rows of one `per` as one row at the place of the first: figures added, `project_id` null.
+
+    Assessed figures are added over the rows that carry them. `smart_investment` is unknown where any
+    row leaves it blank; `smart_investment_known` adds what is there.
+    """
+    place = ["source_file", "source_sheet", "source_row"]
+    added = ["equipment_investment", "smart_investment_known", "assessed_base", "assessed_amount"]
+    total = [
+        pl.when(pl.col(c).is_not_null().any()).then(pl.col(c).sum()).cast(YUAN).alias(c) for c in added
+    ]
+    smart = pl.when(pl.col("smart_investment").is_not_null().all()).then(pl.col("smart_investment").sum())
+    others = [
+        c for c in rows.columns if c not in (*per, *added, "smart_investment", "project_id", "assessed_rate")
+    ]
+    return (
+        rows.sort(place, nulls_last=True)
+        .group_by(per, maintain_order=True)
+        .agg(*total, smart.cast(YUAN).alias("smart_investment"), *(pl.col(c).first() for c in others))
+        .with_columns(
+            pl.lit(None, pl.String).alias("project_id"),
+            pl.lit(None, rows.schema["assessed_rate"]).alias("assessed_rate"),
+        )
+        .select(rows.columns)
+    )
+
+
+def prepared(name: str, frames: Frames, year: int) -> pl.DataFrame:
+    """A registry's rows to evaluate, with history, the applicant, and `on`, the day that dates them."""
+    frame = frames[name]
+    if name == "rnd":
+        rows = with_last_year(frame, year)
+    elif name == "equipment":
+        rows = with_prior_smart(frame)
+    else:
+        rows = lines(frame)
+    applicants = counting(frames["enterprises"]).select(
+        "uscc", "name", "district", "industry", "industrial", "registered_on"
+    )
+    rows = rows.join(applicants, on="uscc", how="left", maintain_order="left")
+    return rows.with_columns(_day(name, frame).alias("on"))
+
+
+def _day(name: str, frame: pl.DataFrame) -> pl.Expr:
+    if "year" in frame.columns:
+        return pl.date(pl.col("year"), 12, 31)
+    return pl.col("certified_on" if name == "certifications" else "event_on")
+
+
+def years_searched(frames: Frames, name: str, year: int) -> list[int]:
+    """The earlier years a registry or the payments hold, oldest first."""
+    found: set[int] = set()
+    for held in (name, "payments"):
+        frame = frames.get(held)
+        if frame is not None and frame.height:
+            day = _day(held, frame) if held != "payments" else pl.date(pl.col("year"), 12, 31)
+            found |= set(frame.select(day.dt.year().unique()).to_series().to_list())
+    return sorted(y for y in found if y is not None and y < year)

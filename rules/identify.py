@@ -1,0 +1,174 @@
+"""Find the item and level that a row means: by item id, or by the name of a certification."""
+
+import polars as pl
+
+from rules.catalogue import Catalogue
+from rules.model import Item
+from rules.terms import ByLevel
+from schemas.errors import closest
+from schemas.labels import plain, plain_column
+from schemas.registries import REGISTRIES
+from schemas.validate import FAULTS
+
+_EVENTS = {"新认定": "新认定", "再次认定": "再次认定", "重新认定": "再次认定", "整体迁入": "整体迁入"}
+
+
+def needs_level(item: Item) -> bool:
+    """Whether a row must state its level: some amount differs between levels."""
+    return any(isinstance(term, ByLevel) and len(set(term.level.values())) > 1 for term in item.terms.values())
+
+
+def identify(name: str, frame: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`frame` with `item` and `level` as the catalogue spells them, and the faults in the shape FAULTS.
+
+    Applies to registries whose rows name an item. Rows with a fault keep their words.
+    """
+    if "item" not in frame.columns:
+        return frame, pl.DataFrame(schema=FAULTS)
+    rows = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    faults = []
+    if "certification" in frame.columns:
+        rows, faults = _by_name(rows, law)
+    faults += [_unknown_items(rows, law), _wrong_registry(name, rows, law)]
+    rows = _with_level(rows, law)
+    faults += _level_faults(name, rows, law)
+    found = rows.with_columns(level=pl.col("_level")).select(frame.columns)
+    return found, pl.concat(faults)
+
+
+def _fault(rows: pl.DataFrame, column: str, reason: pl.Expr, check: str) -> pl.DataFrame:
+    return rows.select(
+        "row",
+        pl.lit(column).alias("column"),
+        reason.cast(pl.String).alias("reason"),
+        pl.lit(check).alias("check"),
+    )
+
+
+def _names(law: Catalogue) -> pl.DataFrame:
+    """Every name of a certification (plain) with the item, the level it implies, and the event it needs."""
+    rows = []
+    for item in law.items.values():
+        named = item.names if isinstance(item.names, dict) else {None: item.names}
+        for level, names in named.items():
+            rows += [(plain(name), item.id, level, item.event) for name in (*names, item.title)]
+    names = ("_name", "_item", "_named_level", "_event")
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row").unique(maintain_order=True)
+
+
+def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    names = _names(law)
+    event = pl.col("event").replace_strict(_EVENTS, default=None, return_dtype=pl.String)
+    rows = rows.with_columns(plain_column(pl.col("certification")).alias("_name"), event.alias("_said_event"))
+    hits = rows.select("row", "item", "_name", "_said_event").join(names, on="_name")
+    fits = pl.col("_event").is_null() | (pl.col("_event") == pl.col("_said_event"))
+    chosen = (
+        hits.filter(pl.when(pl.col("item").is_null()).then(fits).otherwise(pl.col("item") == pl.col("_item")))
+        .sort("row", "_item", pl.col("_named_level").is_null(), "_named_level")
+        .unique("row", keep="first", maintain_order=True)
+        .select("row", "_item", "_named_level")
+    )
+    rows = rows.join(chosen, on="row", how="left", maintain_order="left")
+    named = pl.col("certification").is_not_null()
+    heard = pl.col("row").is_in(hits["row"].unique().to_list())
+    nameless = rows.filter(named & pl.col("item").is_null() & ~heard)
+    events = pl.lit("资质「") + pl.col("certification") + pl.lit(
+        "」须在「事项」列写明新认定、再次认定或整体迁入，才能确定条款；请补填"
+    )
+    unclear = rows.filter(named & pl.col("item").is_null() & heard & pl.col("_item").is_null())
+    clash = rows.filter(named & pl.col("item").is_not_null() & heard & pl.col("_item").is_null())
+    wrong = pl.format("条款编号 {} 与资质名称「{}」不是同一事项；请核对后更正", "item", "certification")
+    required = {item.id: item.event for item in law.items.values() if item.event}
+    needed = pl.col("item").replace_strict(required, default=None, return_dtype=pl.String)
+    contrary = rows.filter((needed != pl.col("_said_event")) & pl.col("_said_event").is_not_null())
+    said = pl.format("条款 {} 是「{}」，与事项「{}」不符；请核对后更正", "item", needed, "event")
+    faults = [
+        _suggest(nameless, "certification", names["_name"].unique().to_list(), law),
+        _fault(unclear, "event", events, "unclear_event"),
+        _fault(clash, "item", wrong, "item_and_name"),
+        _fault(contrary, "event", said, "item_and_event"),
+    ]
+    return rows.with_columns(item=pl.coalesce("item", "_item")), faults
+
+
+def _suggest(rows: pl.DataFrame, column: str, known: list[str], law: Catalogue) -> pl.DataFrame:
+    """Faults for names that the catalogue does not know, with the three closest."""
+    spelled = {plain(name): name for item in law.items.values() for name in _spellings(item)}
+    unknown = rows[column].unique().drop_nulls().to_list()
+    reasons = {}
+    for word in unknown:
+        near = [spelled.get(name, name) for name in closest(plain(word), known, 3)]
+        hint = f"；最接近的是：{'、'.join(near)}" if near else ""
+        reasons[word] = f"条款目录中没有资质「{word}」{hint}。请更正，或改填条款编号"
+    reason = pl.col(column).replace_strict(reasons, default=None, return_dtype=pl.String)
+    return _fault(rows, column, reason, "unknown_certification")
+
+
+def _spellings(item: Item) -> list[str]:
+    named = item.names if isinstance(item.names, dict) else {"": item.names}
+    return [name for names in named.values() for name in names] + [item.title]
+
+
+def _unknown_items(rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    wrong = rows.filter(pl.col("item").is_not_null() & ~pl.col("item").is_in(list(law.items)))
+    reasons = {}
+    for word in wrong["item"].unique().to_list():
+        near = closest(word, law.items, 3)
+        hint = f"；最接近的是：{'、'.join(near)}" if near else ""
+        reasons[word] = f"条款目录中没有条款「{word}」{hint}。请填写如 A4.06 的条款编号"
+    reason = pl.col("item").replace_strict(reasons, default=None, return_dtype=pl.String)
+    return _fault(wrong, "item", reason, "unknown_item")
+
+
+def _wrong_registry(name: str, rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    if name == "payments":
+        return pl.DataFrame(schema=FAULTS)
+    elsewhere = {
+        item.id: f"条款 {item.id} 从{REGISTRIES[item.registry].title}登记表计算，不在本表申报；请移到该表"
+        for item in law.items.values()
+        if item.registry is not None and item.registry != name
+    }
+    reason = pl.col("item").replace_strict(elsewhere, default=None, return_dtype=pl.String)
+    return _fault(rows.filter(pl.col("item").is_in(list(elsewhere))), "item", reason, "wrong_registry")
+
+
+def _with_level(rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    labels = [(item.id, plain(level), level) for item in law.items.values() for level in item.levels]
+    table = pl.DataFrame(
+        labels, schema={"item": pl.String, "_plain": pl.String, "_level": pl.String}, orient="row"
+    )
+    rows = rows.with_columns(plain_column(pl.col("level")).alias("_plain"))
+    rows = rows.join(table, on=["item", "_plain"], how="left", maintain_order="left")
+    if "_named_level" in rows.columns:
+        rows = rows.with_columns(
+            _contradicts=pl.col("_level") != pl.col("_named_level"),
+            _level=pl.coalesce("_level", pl.when(pl.col("level").is_null()).then(pl.col("_named_level"))),
+        )
+    return rows
+
+
+def _level_faults(name: str, rows: pl.DataFrame, law: Catalogue) -> list[pl.DataFrame]:
+    levelled = {item.id: "、".join(item.levels) for item in law.items.values() if item.levels}
+    options = pl.col("item").replace_strict(levelled, default=None, return_dtype=pl.String)
+    unknown = rows.filter(pl.col("level").is_not_null() & pl.col("_level").is_null() & options.is_not_null())
+    faults = [
+        _fault(
+            unknown,
+            "level",
+            pl.format("条款 {} 没有级别「{}」；请填写：{}", "item", "level", options),
+            "unknown_level",
+        )
+    ]
+    if name == "payments":
+        return faults
+    needing = [item.id for item in law.items.values() if needs_level(item)]
+    blank = rows.filter(
+        pl.col("item").is_in(needing) & pl.col("level").is_null() & pl.col("_level").is_null()
+    )
+    reason = pl.format("条款 {} 各级别金额不同，须填级别；请填写：{}", "item", options)
+    faults.append(_fault(blank, "level", reason, "level_needed"))
+    if "_contradicts" in rows.columns:
+        both = rows.filter(pl.col("_contradicts").fill_null(False))
+        reason = pl.format("资质名称「{}」与级别「{}」不一致；请核对后更正", "certification", "level")
+        faults.append(_fault(both, "level", reason, "name_and_level"))
+    return faults

@@ -1,0 +1,172 @@
+"""The schema of the law's files: policies, articles, items and readings."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from rules.terms import AnyTerm, ByLevel, Ladder, Number, Range, Strict
+
+Basis = Literal["exact", "ceiling", "range", "floor", "open", "case_by_case", "reference"]
+Class = Literal["recognition", "general"]
+
+
+class Clause(Strict):
+    """A named condition. Where a figure is missing, `review` lets the department's listing stand for it."""
+
+    when: str
+    unknown: Literal["missing", "review"] = "missing"
+
+
+class Cap(Strict):
+    """An upper bound: an expression, over one line, or over all lines that agree on `per`.
+
+    Items with the same `pool` share the bound.
+    """
+
+    amount: str
+    per: tuple[str, ...] = ()
+    pool: str | None = None
+
+
+class Uplift(Strict):
+    """A factor on the award where `when` holds. `labels` name the level without and with it.
+
+    `unknown`: with a missing figure the line is pending between both, or goes without it and is noted.
+    """
+
+    when: str
+    factor: str
+    unknown: Literal["pending", "review"]
+    labels: tuple[str, str] | None = None
+
+
+class Item(Strict):
+    """One award item of a policy; see docs/rules.md for every key."""
+
+    id: str
+    title: str
+    registry: str | None = None
+    class_: Class | None = Field(None, alias="class")
+    class_basis: Literal["stated", "assumed"] | None = None
+    basis: Basis
+    recurs: Literal["once", "yearly"] = "yearly"
+    first: bool = False
+    levels: tuple[str, ...] = ()
+    upgrade: tuple[str, ...] = ()
+    names: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
+    event: str | None = None
+    terms: dict[str, AnyTerm] = {}
+    blank: dict[str, int] = {}
+    let: dict[str, str] = {}
+    eligible: dict[str, Clause] = {}
+    base: str | None = None
+    assessed: str | None = "assessed_amount"
+    amount: str | None = None
+    uplift: Uplift | None = None
+    caps: tuple[Cap, ...] = ()
+    rows: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
+    refers_to: str | None = None
+
+    @field_validator("eligible", mode="before")
+    @classmethod
+    def _bare_clauses(cls, value: Any) -> Any:
+        return {name: {"when": text} if isinstance(text, str) else text for name, text in value.items()}
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> "Item":
+        for name, term in self.terms.items():
+            labels: tuple[str, ...] = ()
+            if isinstance(term, ByLevel):
+                labels = tuple(term.level)
+            elif isinstance(term, Ladder):
+                labels = term.labels
+            if labels and set(labels) != set(self.levels):
+                raise ValueError(f"{self.id} 的 {name} 的级别与条款的级别不一致：{'、'.join(labels)}")
+        if (self.basis == "reference") != (self.registry is None) or (
+            self.basis == "reference" and not self.refers_to
+        ):
+            raise ValueError(f"{self.id}：reference 条款没有 registry，须写 refers_to；其余条款相反")
+        if self.basis in ("exact", "floor", "range") and self.amount is None:
+            raise ValueError(f"{self.id}：{self.basis} 条款须写 amount")
+        if self.basis == "range" and not any(isinstance(term, Range) for term in self.terms.values()):
+            raise ValueError(f"{self.id}：range 条款须有一个 range 标量")
+        if self.registry is not None and self.class_ is None:
+            raise ValueError(f"{self.id} 没有 class")
+        if not set(self.upgrade) <= set(self.levels):
+            raise ValueError(f"{self.id} 的 upgrade 含未知级别")
+        if isinstance(self.names, dict) and not set(self.names) <= set(self.levels):
+            raise ValueError(f"{self.id} 的 names 含未知级别")
+        return self
+
+    @property
+    def policy(self) -> str:
+        return self.id[0]
+
+    @property
+    def article(self) -> int:
+        return int(self.id[1:].split(".")[0])
+
+
+class Article(Strict):
+    """One article's file."""
+
+    article: int
+    title: str
+    lead_department: str
+    items: tuple[Item, ...]
+
+
+class Policy(Strict):
+    """One policy document: who pays, its window (both days inclusive), whether it is in force by default."""
+
+    key: str
+    title: str
+    short: str
+    payer: Literal["city", "prefecture"]
+    first_day: date
+    last_day: date
+    enabled: bool = True
+
+
+class Shares(Strict):
+    """A share 0..1, with exceptions by item and by district (an item's goes before a district's)."""
+
+    default: Number
+    items: dict[str, Number] = {}
+    districts: dict[str, Number] = {}
+
+    @field_validator("default", "items", "districts")
+    @classmethod
+    def _is_share(cls, value: Any) -> Any:
+        for share in value.values() if isinstance(value, dict) else [value]:
+            if not 0 <= share <= 1:
+                raise ValueError(f"份额 {share} 不在 0 到 1 之间")
+        return value
+
+
+class Reading(Strict):
+    """One open point of the texts: what is open, the default, and the alternatives.
+
+    `options` lists the words an option may take; without them the value is a share, or (`classes`) a
+    class by item.
+    """
+
+    title: str
+    default: str | Shares | dict[str, Class]
+    options: dict[str, str] = {}
+
+    @field_validator("default", mode="before")
+    @classmethod
+    def _bare_share(cls, value: Any) -> Any:
+        return {"default": value} if isinstance(value, float | Decimal) else str(value) if isinstance(
+            value, int
+        ) else value
+
+    @model_validator(mode="after")
+    def _default_is_an_option(self) -> "Reading":
+        if isinstance(self.default, str) and self.default not in self.options:
+            raise ValueError(f"口径「{self.title}」没有选项「{self.default}」")
+        return self

@@ -1,0 +1,104 @@
+"""Rows that speak of the same matter: repeated ones count once, contradicting ones not at all."""
+
+import polars as pl
+
+from schemas.registries import Registry
+from schemas.validate import FAULTS
+
+_LEADS_TO_ITEM = {"certification", "event"}
+"""Columns that only lead to the item: different words for one item make no different rows."""
+
+_AMOUNTS = ("base_amount", "base_amount_prior", "assessed_amount", "upper_award")
+
+
+def _folded(column: str) -> pl.Expr:
+    return pl.col(column).str.to_uppercase()
+
+
+def _matter(*choices: pl.Expr) -> pl.Expr:
+    marked = [pl.concat_str([pl.lit(f"{place}:"), choice]) for place, choice in enumerate(choices)]
+    return pl.coalesce(marked)
+
+
+_KEYS: dict[str, tuple[list[pl.Expr], list[str]]] = {
+    "enterprises": ([pl.col("uscc")], ["uscc"]),
+    "rnd": ([pl.col("uscc"), pl.col("year")], ["uscc", "year"]),
+    "equipment": ([pl.col("uscc"), pl.col("year"), _folded("project_id")], ["uscc", "year", "project_id"]),
+    "certifications": (
+        [
+            *(pl.col(c) for c in ("uscc", "item", "level")),
+            _matter(_folded("certificate_no"), _folded("project_id"), pl.col("certified_on").cast(pl.String)),
+        ],
+        ["uscc", "item", "certificate_no"],
+    ),
+    "claims": (
+        [
+            *(pl.col(c) for c in ("uscc", "item", "level")),
+            _matter(_folded("project_id"), pl.col("event_on").cast(pl.String)),
+            *(pl.when(pl.col("project_id").is_null()).then(pl.col(c)) for c in _AMOUNTS),
+        ],
+        ["uscc", "item", "project_id"],
+    ),
+    "talents": (
+        [pl.col(c) for c in ("person_id", "item", "level", "event_on")],
+        ["person_id", "item", "event_on"],
+    ),
+}
+"""By registry: what identifies a row's matter (READINGS, one fact one award), and the columns to name.
+Ids compare without case. Payments are never compared with each other."""
+
+
+def mark_repeats(registry: Registry, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`frame` with `same_as`, and the conflicts in the shape FAULTS (`row`: the frame's row index).
+
+    `same_as` is the place of the row that counts where a row repeats it, else null. Conflicts are rows of
+    one key with different figures, each naming the others. Among history rows a blank contradicts
+    nothing, and the fullest row counts.
+    """
+    nothing = frame.with_columns(pl.lit(None, pl.String).alias("same_as")), pl.DataFrame(schema=FAULTS)
+    if registry.name not in _KEYS or frame.height < 2:
+        return nothing
+    key, named = _KEYS[registry.name]
+    keys = [f"_key{place}" for place in range(len(key))]
+    keyed = frame.with_columns(
+        *(part.alias(name) for part, name in zip(key, keys, strict=True)),
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
+    )
+    doubled = keyed.filter(pl.struct(keys).hash().is_duplicated()).filter(pl.len().over(keys) > 1)
+    if doubled.is_empty():
+        return nothing
+    data = [c for c in registry.columns if c not in _LEADS_TO_ITEM]
+    history = (pl.col("role") == "history").all()
+    differ = pl.any_horizontal(
+        pl.when(history).then(pl.col(c).drop_nulls().n_unique()).otherwise(pl.col(c).n_unique()) > 1
+        for c in data
+    )
+    doubled = doubled.with_columns(
+        pl.format("{}第{}行", "source_file", "source_row").alias("place"),
+        pl.sum_horizontal(pl.col(c).is_not_null().cast(pl.Int32) for c in data).alias("filled"),
+        differ.over(keys).alias("differ"),
+    )
+    return _repeated(keyed, doubled, keys).drop(*keys, "row"), _conflicts(registry, doubled, keys, named)
+
+
+def _repeated(keyed: pl.DataFrame, doubled: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    ordered = doubled.filter(~pl.col("differ")).sort(
+        "filled", "source_file", "source_sheet", "source_row", descending=[True, False, False, False]
+    )
+    first = pl.col("place").first().over(keys)
+    marks = ordered.select("row", pl.when(pl.col("place") != first).then(first).alias("same_as"))
+    return keyed.join(marks, on="row", how="left", maintain_order="left")
+
+
+def _conflicts(registry: Registry, doubled: pl.DataFrame, keys: list[str], named: list[str]) -> pl.DataFrame:
+    headers = "、".join(registry.header(column) for column in named)
+    differing = doubled.filter(pl.col("differ"))
+    places = differing.group_by(keys).agg(pl.col("place").sort().alias("places"))
+    found = differing.join(places, on=keys, how="left", nulls_equal=True)
+    others = pl.col("places").list.set_difference(pl.concat_list("place")).list.sort().list.join("、")
+    reason = pl.format(
+        "与{}的{}相同而数据不同，不能确定以哪一行为准；请核对后只保留正确的一行", others, pl.lit(headers)
+    )
+    return found.select(
+        "row", pl.lit(named[-1]).alias("column"), reason.alias("reason"), pl.lit("conflict").alias("check")
+    )

@@ -1,0 +1,60 @@
+"""The shape of what a run publishes (DATA.md, Out). Money is yuan, Decimal(38, 2)."""
+
+from typing import Any
+
+import polars as pl
+
+from schemas.money import YUAN
+
+AWARDS: dict[str, Any] = {
+    "year": pl.Int32,
+    "policy": pl.String,
+    "article": pl.Int32,
+    "item": pl.String,
+    "title": pl.String,
+    "class": pl.String,
+    "class_basis": pl.String,
+    "lead_department": pl.String,
+    "uscc": pl.String,
+    "name": pl.String,
+    "district": pl.String,
+    "person_id": pl.String,
+    "project_id": pl.String,
+    "certificate_no": pl.String,
+    "level": pl.String,
+    "event_on": pl.Date,
+    "registry": pl.String,
+    "source_file": pl.String,
+    "source_sheet": pl.String,
+    "source_row": pl.Int64,
+    "status": pl.String,
+    "reason": pl.String,
+    "review": pl.String,
+    "gross": YUAN,
+    "cap_reduction": YUAN,
+    "overlap_reduction": YUAN,
+    "award": YUAN,
+    "city_share": YUAN,
+    "district_share": YUAN,
+    "prefecture_share": YUAN,
+    "award_low": YUAN,
+    "award_high": YUAN,
+    "working": pl.String,
+}
+
+ORDER = [
+    *("policy", "article", "item", "uscc", "person_id", "project_id", "certificate_no", "level", "event_on"),
+    *("status", "gross", "reason", "source_file", "source_sheet", "source_row"),
+]
+"""The order of award lines: by content; the source decides only between lines alike in everything else."""
+
+REJECTS: dict[str, Any] = {
+    "registry": pl.String,
+    "source_file": pl.String,
+    "source_sheet": pl.String,
+    "source_row": pl.Int64,
+    "column": pl.String,
+    "value": pl.String,
+    "reason": pl.String,
+    "check": pl.String,
+}
