@@ -30,6 +30,11 @@ class Table:
     faults: pl.DataFrame
     notes: list[str] = field(default_factory=list)
 
+    def located_faults(self) -> pl.DataFrame:
+        """The faults with file, sheet and row instead of the row index."""
+        places = self.frame.select(*PROVENANCE).with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+        return self.faults.join(places, on="row").drop("row")
+
 
 def read_table(path: Path, registry: Registry, label: str) -> Table:
     """Read one file. `label` is how provenance names it. Raises Unusable when no sheet fits."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 
@@ -19,7 +20,7 @@ from schemas.money import YUAN
 from schemas.outputs import AWARDS, ORDER
 from schemas.registries import REGISTRIES
 
-_LINE = {
+_LINE: dict[str, Any] = {
     "uscc": pl.String,
     "name": pl.String,
     "district": pl.String,
@@ -38,7 +39,7 @@ _LINE = {
     "low": YUAN,
     "high": YUAN,
 }
-_NO_CAP = {"cap_0": pl.Struct({"amount": YUAN, "pool": pl.String})}
+_NO_CAP: dict[str, Any] = {"cap_0": pl.Struct({"amount": YUAN, "pool": pl.String})}
 
 
 def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
@@ -57,43 +58,59 @@ def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     return finish_working(lines).select(pl.col(c).cast(t) for c, t in AWARDS.items()).sort(ORDER, nulls_last=True)
 
 
-def _evaluated(frames: Frames, law: Catalogue, year: int) -> Iterator[pl.DataFrame]:
+def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
+    """Every item in force with the rows it is evaluated on, and their registry."""
+    for item, name, rows in _claimed(frames, law, year):
+        if not _refused_reason(item, law):
+            yield item, name, _grouped(item, rows, frames, year, law)
+
+
+def _claimed(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
+    """Items with their rows: those a row names, or all items in force of a registry without item ids."""
     for name, registry in REGISTRIES.items():
         if not registry.has_lines or name not in frames:
             continue
         rows = prepared(name, frames, year)
-        by_item = {key[0]: part for key, part in rows.partition_by("item", as_dict=True).items()} if (
-            "item" in rows.columns
-        ) else {item.id: rows for item in law.of_registry(name)}
-        for key, part in by_item.items():
-            item = law.items[str(key)]
-            if item.registry is None or not law.policies[item.policy].enabled:
-                yield _refused(item, name, part, law)
-            elif part.height:
-                yield _lines(item, name, _rows_of(item, part, frames, year, law), law)
-        yield from _repeated(name, frames, law)
+        if "item" in rows.columns:
+            for (key,), part in rows.partition_by("item", as_dict=True).items():
+                yield law.items[str(key)], name, part
+        elif rows.height:
+            for item in law.of_registry(name):
+                yield item, name, rows
 
 
-def _rows_of(item: Item, rows: pl.DataFrame, frames: Frames, year: int, law: Catalogue) -> pl.DataFrame:
-    if item.rows:
-        rows = summed(rows, item.rows)
+def _grouped(item: Item, rows: pl.DataFrame, frames: Frames, year: int, law: Catalogue) -> pl.DataFrame:
+    rows = summed(rows, item.rows) if item.rows else rows
     ladder = law.compiled(item).ladder
     return with_paid_rung(rows, frames, item.id, ladder, year) if ladder else rows
+
+
+def _evaluated(frames: Frames, law: Catalogue, year: int) -> Iterator[pl.DataFrame]:
+    for item, name, rows in _claimed(frames, law, year):
+        reason = _refused_reason(item, law)
+        if reason:
+            yield _bare(rows, item.id, name, INELIGIBLE, pl.lit(reason))
+        else:
+            yield _lines(item, name, _grouped(item, rows, frames, year, law), law)
+    for name in frames:
+        if REGISTRIES[name].has_lines:
+            yield from _repeated(name, frames, law)
 
 
 def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     compiled = law.compiled(item)
     found = narrate(compiled, evaluate(compiled, rows), law.readings)
-    caps = [c for c in found.columns if c.startswith("cap_")]
+    caps = [c for c in found.columns if c.removeprefix("cap_").isdecimal()]
     held = [pl.col(c) if c in found.columns else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
     return found.select(*held, *caps, pl.lit(item.id).alias("item"), pl.lit(registry).alias("registry"))
 
 
-def _refused(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
-    """Lines for rows of an item that pays nothing itself, or whose policy is off."""
+def _refused_reason(item: Item, law: Catalogue) -> str | None:
+    """Why an item pays nothing itself: it refers to another document, or its policy is off."""
+    if item.registry is None:
+        return f"按{item.refers_to}执行，本政策不计算金额"
     policy = law.policies[item.policy]
-    reason = f"按{item.refers_to}执行，本政策不计算金额" if item.registry is None else f"{policy.short}未执行"
-    return _bare(rows, item.id, registry, INELIGIBLE, pl.lit(reason))
+    return None if policy.enabled else f"{policy.short}未执行"
 
 
 def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.DataFrame]:

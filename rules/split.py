@@ -1,44 +1,42 @@
 """Who pays: 市级, 区镇 and 苏州市级, as the readings in force say."""
 
-from decimal import Decimal
-
 import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.model import Shares
 from schemas.money import YUAN, to_fen
 
+_SHARE = pl.Decimal(38, 10)
 _FINE = pl.Decimal(38, 14)
 
 
-def split(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
-    """`city_share`, `district_share` and `prefecture_share` of `award`, in yuan; they add up to it.
+def split(lines: pl.DataFrame, law: Catalogue, amount: str = "award") -> pl.DataFrame:
+    """`city_share`, `district_share` and `prefecture_share` of `amount`, in yuan; they add up to it.
 
     Kunshan's part is rounded first and Suzhou pays the rest; the 区镇's part of it is rounded and the
     city pays the rest.
     """
     of_suzhou = pl.col("policy").is_in([p.key for p in law.policies.values() if p.payer == "prefecture"])
-    kunshan_part = _part(pl.col("award"), 1 - _share(law.readings["prefecture_payer"]))
-    kunshan = pl.when(of_suzhou).then(kunshan_part).otherwise(pl.col("award"))
+    kunshan_part = _part(pl.col(amount), 1 - _share(law.readings["prefecture_payer"]))
+    kunshan = pl.when(of_suzhou).then(kunshan_part).otherwise(pl.col(amount)).cast(YUAN)
     recognised, general = _share(law.readings["recognition_payer"]), _share(law.readings["general_split"])
     city = pl.when(pl.col("class") == "recognition").then(recognised).otherwise(general)
-    lines = lines.with_columns(_kunshan=kunshan.cast(YUAN), _city=city)
+    lines = lines.with_columns(_kunshan=kunshan, _city=city)
     lines = lines.with_columns(district_share=_part(pl.col("_kunshan"), 1 - pl.col("_city")))
     return lines.with_columns(
         city_share=pl.col("_kunshan") - pl.col("district_share"),
-        prefecture_share=pl.col("award") - pl.col("_kunshan"),
+        prefecture_share=pl.col(amount) - pl.col("_kunshan"),
     ).drop("_kunshan", "_city")
 
 
 def _part(amount: pl.Expr, share: pl.Expr) -> pl.Expr:
-    return to_fen(amount.cast(_FINE) * share.cast(pl.Decimal(38, 10)))
+    return to_fen(amount.cast(_FINE) * share.cast(_SHARE))
 
 
 def _share(shares: Shares) -> pl.Expr:
     """The share of each line: its item's, else its district's, else the default."""
-    held = pl.lit(shares.default, pl.Decimal(38, 10))
+    held: pl.Expr = pl.lit(shares.default, _SHARE)
     for column, exceptions in (("district", shares.districts), ("item", shares.items)):
         for name, value in exceptions.items():
-            here = pl.col(column) == name
-            held = pl.when(here).then(pl.lit(Decimal(value), pl.Decimal(38, 10))).otherwise(held)
+            held = pl.when(pl.col(column) == name).then(pl.lit(value, _SHARE)).otherwise(held)
     return held

@@ -58,3 +58,21 @@ REJECTS: dict[str, Any] = {
     "reason": pl.String,
     "check": pl.String,
 }
+
+SUMMARY: dict[str, Any] = {
+    "year": pl.Int32,
+    "policy": pl.String,
+    "article": pl.Int32,
+    "item": pl.String,
+    "title": pl.String,
+    "class": pl.String,
+    "lead_department": pl.String,
+    "district": pl.String,
+    "payer": pl.String,
+    "lines": pl.Int64,
+    "households": pl.Int64,
+    "pending_lines": pl.Int64,
+    "amount": YUAN,
+    "amount_low": YUAN,
+    "amount_high": YUAN,
+}

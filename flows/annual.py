@@ -1,0 +1,121 @@
+"""The annual run as a Prefect flow: read, check, compute, publish."""
+
+import os
+import shutil
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+# The embedded server needs far longer than its default 20 s on a first start; nothing is reported outside.
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "true")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+# A fault reaches the user as one message of ours; Prefect's own traceback goes to its API only.
+os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+import polars as pl  # noqa: E402  (after the settings above, which Prefect reads on import)
+from prefect import flow, task  # noqa: E402
+from prefect.artifacts import create_table_artifact  # noqa: E402
+from prefect.logging import get_run_logger  # noqa: E402
+from prefect.schedules import Cron  # noqa: E402
+
+from flows import folders, steps  # noqa: E402
+from flows.direct import scenario_name  # noqa: E402
+
+SCHEDULE = Cron("0 2 15 1 *", timezone="Asia/Shanghai")
+"""2 o'clock on 15 January, Beijing time: the registries of the year before are in."""
+
+
+def _say(text: str) -> None:
+    get_run_logger().info(text)
+    print(text, flush=True)
+
+
+def _is_io_fault(_task: Any, _run: Any, state: Any) -> bool:
+    """Retry what a busy disk may cause, never what a clerk must correct."""
+    return isinstance(state.data, OSError) or isinstance(getattr(state.data, "exception", None), OSError)
+
+
+@task(name="读取登记表", retries=2, retry_delay_seconds=5, retry_condition_fn=_is_io_fault)
+def read(work: str, raw: str, year: int) -> str:
+    return str(steps.read(Path(work), Path(raw), year, _say))
+
+
+@task(name="检查")
+def check(work: str, year: int, scenarios: list[str]) -> str:
+    return str(steps.check_rows(Path(work), year, _law(scenarios), _say))
+
+
+@task(name="计算")
+def compute(work: str, year: int, scenarios: list[str]) -> str:
+    return str(steps.compute(Path(work), year, _law(scenarios), _say))
+
+
+@task(name="编制工作簿并发布", retries=2, retry_delay_seconds=5, retry_condition_fn=_is_io_fault)
+def publish(work: str, out: str, year: int, scenarios: list[str]) -> str:
+    paths = tuple(Path(path) for path in scenarios)
+    result = Path(work) / "result"
+    if not (result / "awards.xlsx").is_file():
+        steps.report(Path(work), year, _law(scenarios), paths, date.today().isoformat(), _say)
+    return str(folders.publish(folders.published(Path(out), year, scenario_name(paths)), result))
+
+
+def _law(scenarios: list[str]) -> steps.Catalogue:
+    return steps.law_of(tuple(Path(path) for path in scenarios))
+
+
+@flow(name="年度兑现", flow_run_name="{year}年度兑现", log_prints=False)
+def annual(
+    year: int | None = None, raw: str = "data/raw", out: str = "data/out", scenarios: list[str] | None = None
+) -> str:
+    """Run one year (by default the year before today's) and return its folder."""
+    year, scenarios = year or date.today().year - 1, scenarios or []
+    target = folders.published(Path(out), year, scenario_name([Path(path) for path in scenarios]))
+    with folders.locked(target):
+        work = str(folders.new_work_folder(target))
+        try:
+            work = read(work, raw, year)
+            work = check(work, year, scenarios)
+            work = compute(work, year, scenarios)
+            published = publish(work, out, year, scenarios)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    _show_totals(published, year)
+    return published
+
+
+def _show_totals(target: str, year: int) -> None:
+    """A table artifact: payable by district, in 万元."""
+    summary = pl.read_parquet(Path(target) / "summary.parquet")
+    by_district = summary.group_by("district", "payer").agg(pl.col("amount").sum()).sort("district", "payer")
+    payers = {"city": "市级", "district": "区镇", "prefecture": "苏州市级"}
+    rows = [
+        {"区镇": district, "负担方": payers[payer], "应兑付（万元）": f"{amount / 10000:,.2f}"}
+        for district, payer, amount in by_district.iter_rows()
+    ]
+    create_table_artifact(rows, key=f"annual-{year}", description=f"{year}年度应兑付，按区镇和负担方")
+
+
+def run_flow(year: int, raw: Path, out: Path, scenarios: tuple[Path, ...], api: str | None) -> Path:
+    """Run the flow on the configured API, else on Prefect's own embedded server."""
+    if api is None:
+        print("启动 Prefect 内置服务，首次约需半分钟，请稍候……", file=sys.stderr, flush=True)
+    return Path(annual(year, str(raw), str(out), [str(path) for path in scenarios]))
+
+
+def deployment(raw: Path, out: Path) -> dict[str, Any]:
+    """What `serve` schedules: name, schedule and the flow's parameters."""
+    return {
+        "name": "年度兑现",
+        "schedule": SCHEDULE,
+        "parameters": {"raw": str(raw), "out": str(out)},
+        "limit": 1,
+    }
+
+
+def serve_annual(raw: Path, out: Path) -> None:
+    """Serve scheduled runs until interrupted."""
+    print("按日程运行年度兑现：每年1月15日2时（北京时间）。按 Ctrl-C 结束。", flush=True)
+    annual.serve(**deployment(raw, out))

@@ -1,0 +1,122 @@
+"""The command `duixian`. Only this file speaks to the terminal; heavy imports wait until a command needs them."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+_TRANSLATED = {
+    "usage: ": "用法：",
+    "options": "选项",
+    "positional arguments": "参数",
+    "show this help message and exit": "显示本帮助",
+    "the following arguments are required: %s": "缺少参数：%s",
+    "unrecognized arguments: %s": "不认识的参数：%s",
+    "argument %(argument_name)s: %(message)s": "参数 %(argument_name)s：%(message)s",
+    "invalid %(type)s value: %(value)r": "值 %(value)r 不能用",
+    "expected one argument": "后面要跟一个值",
+    "invalid choice: %(value)r (choose from %(choices)s)": "没有 %(value)r，可选：%(choices)s",
+    "ambiguous option: %(option)s could match %(matches)s": "选项 %(option)s 不明确，可能是 %(matches)s",
+}
+
+COMMANDS = ("annual", "explain", "rules", "synth", "serve")
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with Chinese messages."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments; exit code 2."""
+        print(f"{message}\n查看用法：{self.prog} --help", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    argparse._ = lambda text: _TRANSLATED.get(text, text)  # type: ignore[attr-defined]
+    parser = _Parser(
+        prog="duixian",
+        description="兑现：按产业政策逐企业测算年度奖补，分清市级与区镇负担，并说明每一笔的由来。",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="命令", required=True, title="命令")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text)
+
+    annual = command("annual", "年度兑现：读取登记表，计算奖补，发布结果和工作簿")
+    _common(annual)
+    annual.add_argument("--out", type=Path, default=Path("data/out"), metavar="文件夹", help="结果文件夹（默认 data/out）")
+    annual.add_argument("--flow", action="store_true", help="作为 Prefect 流程运行（没有配置 Prefect 服务时用内置服务）")
+
+    explain = command("explain", "逐笔说明一家企业的奖补：条件、计算过程、封顶、分担和来源")
+    _common(explain)
+    explain.add_argument("--uscc", required=True, metavar="代码", help="统一社会信用代码")
+
+    rules = command("rules", "条款目录：list 列出，show 显示一条，check 检查，export 导出")
+    actions = rules.add_subparsers(dest="action", metavar="操作", required=True, title="操作")
+    actions.add_parser("list", help="列出全部条款")
+    show = actions.add_parser("show", help="显示一条的全部内容")
+    show.add_argument("item", metavar="条款", help="条款编号，如 A4.06")
+    actions.add_parser("check", help="检查目录：表达式、标量、案例")
+    export = actions.add_parser("export", help="导出为 JSON Lines，每行一条")
+    export.add_argument("file", type=Path, metavar="文件", help="输出文件")
+
+    synth = command("synth", "生成合成登记表，供试用和测试")
+    synth.add_argument("--enterprises", type=int, default=2000, metavar="户数", help="企业户数（默认 2000）")
+    synth.add_argument("--years", default="2021-2023", metavar="年度", help="起止年度，如 2021-2023")
+    synth.add_argument("--seed", type=int, default=1, metavar="种子", help="随机种子（默认 1）")
+    synth.add_argument("--out", type=Path, required=True, metavar="文件夹", help="输出文件夹")
+    synth.add_argument("--office", action="store_true", help="写成部门报送的样子（xlsx、csv）；默认 Parquet")
+    synth.add_argument("--mess", action="store_true", help="掺入已知的错误行")
+
+    serve = command("serve", "按日程运行年度兑现（Prefect，北京时间每年1月15日2时）")
+    serve.add_argument("--raw", type=Path, default=Path("data/raw"), metavar="文件夹", help="登记表文件夹")
+    serve.add_argument("--out", type=Path, default=Path("data/out"), metavar="文件夹", help="结果文件夹")
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--year", type=int, required=True, metavar="年度", help="测算年度，如 2023")
+    parser.add_argument(
+        "--raw", type=Path, default=Path("data/raw"), metavar="文件夹", help="登记表文件夹（默认 data/raw）"
+    )
+    parser.add_argument(
+        "--scenario", type=Path, action="append", default=[], metavar="文件", help="情景方案（YAML），可多次给出"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 2 unusable input or arguments, 1 anything else."""
+    arguments = _parser().parse_args(argv)
+    from schemas.errors import Unusable
+
+    try:
+        return int(_run(arguments) or 0)
+    except Unusable as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("已中断，没有改动以前的结果。", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+    except Exception as error:  # no traceback reaches a user; --debug of the environment shows it
+        if os.environ.get("DUIXIAN_DEBUG"):
+            raise
+        print(
+            f"运行未完成，没有改动以前的结果：{error}\n（{type(error).__name__}；设置环境变量 DUIXIAN_DEBUG=1 可显示详细位置）",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _run(arguments: argparse.Namespace) -> int | None:
+    from flows import commands
+
+    run = getattr(commands, arguments.command)
+    return run(arguments)  # type: ignore[no-any-return]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

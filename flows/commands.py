@@ -1,0 +1,119 @@
+"""What each command does, once its arguments are read."""
+
+import json
+import os
+import tomllib
+from argparse import Namespace
+from pathlib import Path
+
+import polars as pl
+
+from flows import steps
+from schemas.districts import DISTRICTS
+from schemas.errors import Unusable
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def annual(arguments: Namespace) -> None:
+    """`duixian annual`."""
+    scenarios = tuple(arguments.scenario)
+    if arguments.flow or _prefect_api():
+        from flows.annual import run_flow
+
+        target = run_flow(arguments.year, arguments.raw, arguments.out, scenarios, _prefect_api())
+    else:
+        from flows.direct import run_annual
+
+        _say("未配置 Prefect 服务，直接运行各步骤（加 --flow 可作为流程运行）")
+        target = run_annual(arguments.year, arguments.raw, arguments.out, scenarios, _say)
+    _closing(target)
+
+
+def _closing(target: Path) -> None:
+    """End by saying the totals by district, how many rows had faults, and where the workbook is."""
+    manifest = json.loads((target / "manifest.json").read_text("utf-8"))
+    summary = pl.read_parquet(target / "summary.parquet")
+
+    def payers(rows: pl.DataFrame) -> str:
+        paid = dict(rows.group_by("payer").agg(pl.col("amount").sum() / 10000).rows())
+        names = {"city": "市级", "district": "区镇", "prefecture": "苏州市级"}
+        return "　".join(f"{names[key]} {paid[key]:>14,.2f}" for key in names if paid.get(key) is not None)
+
+    _say(f"\n{manifest['year']}年度应兑付（万元）")
+    for district in DISTRICTS:
+        _say(f"  {district:　<6}{payers(summary.filter(pl.col('district') == district))}")
+    _say(f"  {'合计':　<6}{payers(summary)}")
+    rejected = sum(rows["rejected"] for rows in manifest["rows"].values())
+    _say(f"有问题的行：{rejected:,}（见「数据问题」表）。工作簿：{target / 'awards.xlsx'}")
+
+
+def _prefect_api() -> str | None:
+    """The Prefect API configured by environment or active profile, without importing Prefect (4 s)."""
+    if os.environ.get("PREFECT_API_URL"):
+        return os.environ["PREFECT_API_URL"]
+    home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
+    try:
+        profiles = tomllib.loads((home / "profiles.toml").read_text("utf-8"))
+        active = os.environ.get("PREFECT_PROFILE", profiles.get("active", ""))
+        return str(profiles["profiles"][active]["PREFECT_API_URL"])
+    except (OSError, KeyError, tomllib.TOMLDecodeError):
+        return None
+
+
+def explain(arguments: Namespace) -> None:
+    """`duixian explain`."""
+    from flows.explain import explain_applicant
+
+    for line in explain_applicant(
+        arguments.year, arguments.raw, tuple(arguments.scenario), arguments.uscc.strip().upper()
+    ):
+        _say(line)
+
+
+def rules(arguments: Namespace) -> int:
+    """`duixian rules`."""
+    from rules import inspect
+
+    law = steps.law_of(())
+    if arguments.action == "list":
+        for line in inspect.listing(law):
+            _say(line)
+    elif arguments.action == "show":
+        for line in inspect.showing(law, law.item(arguments.item.strip().upper())):
+            _say(line)
+    elif arguments.action == "export":
+        lines = inspect.exported(law)
+        arguments.file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        _say(f"已导出 {len(lines)} 条到 {arguments.file}")
+    else:
+        faults = inspect.check(law)
+        for fault in faults:
+            _say(fault)
+        _say(f"检查了 {len(law.items)} 条：" + (f"{len(faults)} 处问题" if faults else "没有问题"))
+        return 1 if faults else 0
+    return 0
+
+
+def synth(arguments: Namespace) -> None:
+    """`duixian synth`."""
+    from synth import generate
+
+    first, _, last = arguments.years.partition("-")
+    if not first.isdecimal() or not (last or first).isdecimal() or int(first) > int(last or first):
+        raise Unusable(f"年度「{arguments.years}」应写成 2021-2023")
+    if arguments.enterprises < 1:
+        raise Unusable("企业户数至少为 1")
+    years = (int(first), int(last or first))
+    form = "office" if arguments.office else "parquet"
+    generate(arguments.enterprises, years, arguments.seed, arguments.out, form, mess=arguments.mess)
+    _say(f"已生成 {arguments.enterprises:,} 户 {years[0]}—{years[1]} 年的合成登记表：{arguments.out}")
+
+
+def serve(arguments: Namespace) -> None:
+    """`duixian serve`."""
+    from flows.annual import serve_annual
+
+    serve_annual(arguments.raw, arguments.out)

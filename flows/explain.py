@@ -1,0 +1,83 @@
+"""Explain one applicant's year line by line, from the registries as they are."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from flows import steps
+from rules.award import award, item_rows
+from rules.catalogue import Catalogue
+from rules.evaluate import evaluate
+from rules.history import Frames
+from rules.narrate import clause_trace
+from schemas.errors import Unusable, did_you_mean
+from schemas.registries import REGISTRIES
+
+STATUSES = {"payable": "应兑付", "pending": "待核定", "ineligible": "不符合", "duplicate": "重复"}
+
+
+def explain_applicant(year: int, raw: Path, scenarios: tuple[Path, ...], uscc: str) -> list[str]:
+    """The lines of text for one applicant. Raises Unusable when no registry knows the code."""
+    law = steps.law_of(scenarios)
+    work = Path(tempfile.mkdtemp(prefix="duixian-"))
+    try:
+        steps.read(work, raw, year, lambda _: None)
+        steps.check_rows(work, year, law, lambda _: None)
+        frames = {p.stem: pl.read_parquet(p) for p in (work / "checked").glob("*.parquet")}
+        rejects = pl.read_parquet(work / "rejects.parquet")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    own = {
+        name: frame.filter(pl.col("uscc") == uscc) if "uscc" in frame.columns else frame
+        for name, frame in frames.items()
+    }
+    applicant = own["enterprises"]
+    if applicant.is_empty():
+        known = frames["enterprises"]["uscc"].to_list()
+        raise Unusable(f"企业名录中没有可用的「{uscc}」{did_you_mean(uscc, known)}（若在「数据问题」中，请先更正）")
+    name, district = applicant.row(0, named=True)["name"], applicant.row(0, named=True)["district"]
+    lines = award(own, law, year)
+    paid = lines["award"].sum()
+    return [
+        f"{name}（{uscc}，{district}）{year}年度：应兑付 {paid:,.2f} 元，"
+        f"其中市级 {lines['city_share'].sum():,.2f} 元，区镇 {lines['district_share'].sum():,.2f} 元",
+        *_each_line(lines, own, law, year),
+        *_own_rejects(rejects, uscc),
+    ]
+
+
+def _each_line(lines: pl.DataFrame, own: Frames, law: Catalogue, year: int) -> Iterator[str]:
+    traces: dict[tuple[str, str, int], str] = {}
+    for item, _, rows in item_rows(own, law, year):
+        compiled = law.compiled(item)
+        traced = clause_trace(compiled, evaluate(compiled, rows), law.readings)
+        for file, row, trace in traced.select("source_file", "source_row", "trace").iter_rows():
+            traces[item.id, file, row] = trace or ""
+    for line in lines.iter_rows(named=True):
+        sheet = f"「{line['source_sheet']}」" if line["source_sheet"] else ""
+        level = f"（{line['level']}）" if line["level"] else ""
+        yield ""
+        yield f"{line['item']} {line['title']}{level}　【{STATUSES[line['status']]}】"
+        for text in traces.get((line["item"], line["source_file"], line["source_row"]), "").splitlines():
+            yield f"  条件　{text}"
+        if line["working"]:
+            yield f"  计算　{line['working']}"
+        if line["reason"]:
+            yield f"  原因　{line['reason']}"
+        if line["review"]:
+            yield f"  复核　{line['review']}"
+        if line["status"] == "payable":
+            yield (
+                f"  分担　兑付 {line['award']:,.2f} 元 ＝ 市级 {line['city_share']:,.2f} ＋ 区镇 {line['district_share']:,.2f}"
+                + (f" ＋ 苏州市级 {line['prefecture_share']:,.2f}" if line["prefecture_share"] else "")
+            )
+        yield f"  来源　{REGISTRIES[line['registry']].title}：{line['source_file']}{sheet}第{line['source_row']}行"
+
+
+def _own_rejects(rejects: pl.DataFrame, uscc: str) -> Iterator[str]:
+    own = rejects.filter(pl.col("value") == uscc)
+    for fault in own.iter_rows(named=True):
+        yield f"\n未采用的行：{fault['source_file']}第{fault['source_row']}行：{fault['reason']}"

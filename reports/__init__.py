@@ -1,0 +1,1 @@
+"""What the bureau reads: the workbook, in Chinese."""

@@ -1,0 +1,250 @@
+"""The sheets of lines: payable, by applicant, by district, pending, refused, other years, rejects, publicity."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+from openpyxl import Workbook
+
+from reports.sheets import Column, Sheet
+from schemas.districts import DISTRICTS
+from schemas.registries import REGISTRIES
+
+_CODE = Column("统一社会信用代码", 21, "code")
+_NAME = Column("企业（单位）名称", 30)
+_DISTRICT = Column("区镇", 11)
+_ITEM = Column("条款", 8)
+_TITLE = Column("事项", 26)
+_LEVEL = Column("级别", 16)
+_SOURCE = Column("来源", 24)
+_LATE = "^属\\d{4}年度"
+
+
+def _source() -> pl.Expr:
+    sheet = pl.when(pl.col("source_sheet").is_not_null()).then(pl.format("「{}」", "source_sheet")).otherwise(pl.lit(""))
+    return pl.format("{}{}第{}行", "source_file", sheet, "source_row")
+
+
+def _matter() -> pl.Expr:
+    return pl.coalesce("certificate_no", "project_id", "person_id")
+
+
+def _detail(
+    book: Workbook,
+    name: str,
+    title: str,
+    columns: Sequence[Column],
+    rows: pl.DataFrame,
+    limit: int,
+    unit: str = "单位：元",
+    total: Sequence[Any] | None = None,
+    intro: str = "",
+) -> None:
+    """A sheet of numbered rows, at most `limit`; `total` is its last row."""
+    sheet = Sheet(book, name, [Column("序号", 6, "count"), *columns])
+    sheet.title(title)
+    if intro:
+        sheet.line(intro)
+    sheet.line(unit, "right")
+    sheet.header()
+    sheet.rows((number, *row) for number, row in enumerate(rows.head(limit).iter_rows(), 1))
+    if rows.height > limit:
+        sheet.line(f"本表列前 {limit:,} 行，共 {rows.height:,} 行；全部内容见同一文件夹的 Parquet 文件。", bold=True)
+    if rows.is_empty():
+        sheet.line("无。")
+    if total is not None:
+        sheet.total(["合计", *total])
+
+
+def payable_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+    """兑现明细: every payable line with its working."""
+    lines = awards.filter(pl.col("status") == "payable")
+    columns = [
+        *(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL),
+        Column("证书/项目", 18, "code"),
+        Column("计算额", 16, "yuan"),
+        Column("核减", 16, "yuan"),
+        Column("兑付额", 16, "yuan"),
+        Column("市级", 16, "yuan"),
+        Column("区镇", 16, "yuan"),
+        Column("计算过程", 60, "wide"),
+        Column("提请复核", 40, "wide"),
+        _SOURCE,
+    ]
+    cut = pl.col("cap_reduction") + pl.col("overlap_reduction")
+    shown = ("uscc", "name", "district", "item", "title", "level")
+    amounts = ("gross", cut.alias("cut"), "award", "city_share", "district_share")
+    rows = lines.select(*shown, _matter().alias("matter"), *amounts, "working", "review", _source().alias("source"))
+    sums = [rows[c].sum() for c in ("gross", "cut", "award", "city_share", "district_share")]
+    _detail(
+        book, "兑现明细", f"{year}年度兑现明细表", columns, rows, limit, total=[*[None] * 7, *sums, None, None, None]
+    )
+
+
+def applicants_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+    """拨付清单: one row an applicant."""
+    columns = [
+        *(_CODE, Column("企业（单位）名称", 40), _DISTRICT),
+        Column("笔数", 8, "count"),
+        Column("拨付合计", 18, "yuan"),
+        Column("市级", 18, "yuan"),
+        Column("区镇", 18, "yuan"),
+        Column("苏州市级", 16, "yuan"),
+    ]
+    amounts = ["award", "city_share", "district_share", "prefecture_share"]
+    rows = (
+        awards.filter(pl.col("status") == "payable")
+        .group_by("uscc", "name", "district")
+        .agg(pl.len().alias("lines"), *(pl.col(c).sum() for c in amounts))
+        .sort("award", "uscc", descending=[True, False])
+    )
+    total = [None, None, None, rows["lines"].sum(), *(rows[c].sum() for c in amounts)]
+    _detail(book, "拨付清单", f"{year}年度奖补资金拨付清单", columns, rows, limit, total=total)
+
+
+def district_notices_sheet(book: Workbook, year: int, awards: pl.DataFrame) -> None:
+    """区镇负担通知: one block a district, by item."""
+    columns = [
+        Column("条款", 9),
+        Column("事项", 44),
+        Column("户数", 8, "count"),
+        Column("兑付额", 20, "yuan"),
+        Column("其中区镇负担", 20, "yuan"),
+        Column("待核定笔数", 10, "count"),
+    ]
+    sheet = Sheet(book, "区镇负担通知", columns, landscape=False)
+    sheet.title(f"{year}年度奖补资金区镇负担通知")
+    live = awards.filter(pl.col("status").is_in(["payable", "pending"]))
+    for district in DISTRICTS:
+        lines = live.filter(pl.col("district") == district)
+        paid = lines.filter(pl.col("status") == "payable")
+        sheet.blank()
+        sheet.line(
+            f"{district}：{year}年度应负担 {paid['district_share'].sum():,.2f} 元"
+            f"（辖区企业兑付合计 {paid['award'].sum():,.2f} 元，{paid['uscc'].n_unique():,} 户）。单位：元",
+            bold=True,
+        )
+        sheet.header(freeze=False)
+        by_item = lines.group_by("item", "title").agg(
+            pl.col("uscc").filter(pl.col("status") == "payable").n_unique().alias("households"),
+            pl.col("award").sum(),
+            pl.col("district_share").sum(),
+            (pl.col("status") == "pending").sum().alias("pending"),
+        )
+        sheet.rows(by_item.sort("item").iter_rows())
+        pending = lines.height - paid.height
+        sums = (paid["uscc"].n_unique(), paid["award"].sum(), paid["district_share"].sum(), pending)
+        sheet.total(["合计", None, *sums])
+
+
+def pending_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+    """待核定: lines that wait for the department's figure, with their statutory range."""
+    columns = [
+        *(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL),
+        Column("下限", 16, "yuan"),
+        Column("上限（空为无上限）", 16, "yuan"),
+        Column("牵头部门", 20, "wide"),
+        Column("计算过程", 50, "wide"),
+        Column("提请复核", 40, "wide"),
+        _SOURCE,
+    ]
+    rows = awards.filter(pl.col("status") == "pending").select(
+        *("uscc", "name", "district", "item", "title", "level", "award_low", "award_high", "lead_department"),
+        *("working", "review"),
+        _source().alias("source"),
+    )
+    intro = "以下各笔金额由部门核定；核定后把核定金额或核定比例填入登记表，重新运行即可。"
+    high = None if rows["award_high"].null_count() else rows["award_high"].sum()
+    total = [*[None] * 6, rows["award_low"].sum(), high, None, None, None, None]
+    _detail(book, "待核定", f"{year}年度待核定清单", columns, rows, limit, total=total, intro=intro)
+
+
+def refused_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+    """不予兑现: what lacks data first, then what does not qualify, then repetitions."""
+    columns = [
+        Column("类别", 10),
+        *(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL),
+        Column("原因", 44, "wide"),
+        Column("依据的数据", 60, "wide"),
+        _SOURCE,
+    ]
+    reason = pl.col("reason")
+    kind = (
+        pl.when(pl.col("status") == "duplicate")
+        .then(pl.lit("重复"))
+        .when(reason.str.starts_with("缺少数据"))
+        .then(pl.lit("缺少数据"))
+        .otherwise(pl.lit("不符合"))
+    )
+    rows = (
+        awards.filter(pl.col("status").is_in(["ineligible", "duplicate"]) & ~reason.str.contains(_LATE))
+        .select(
+            kind.alias("kind"),
+            *("uscc", "name", "district", "item", "title", "level", "reason", "working"),
+            _source().alias("source"),
+        )
+        .sort(pl.col("kind").replace_strict({"缺少数据": 0, "不符合": 1, "重复": 2}), maintain_order=True)
+    )
+    counts = dict(rows.group_by("kind").agg(pl.len()).rows())
+    intro = "，".join(f"{name} {counts.get(name, 0):,} 笔" for name in ("缺少数据", "不符合", "重复")) + (
+        "。缺少数据的补齐后可重新测算。"
+    )
+    _detail(book, "不予兑现", f"{year}年度不予兑现清单", columns, rows, limit, unit="", intro=intro)
+
+
+def other_years_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+    """跨年补报: rows of earlier years, with what they would have earned then."""
+    columns = [*(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL), Column("发生日期", 12), Column("处理", 60, "wide"), _SOURCE]
+    rows = awards.filter(pl.col("reason").str.contains(_LATE).fill_null(False)).select(
+        *("uscc", "name", "district", "item", "title", "level"),
+        pl.col("event_on").cast(pl.String),
+        "reason",
+        _source().alias("source"),
+    )
+    intro = "以下各笔的发生日期在以前年度。核实后可按所属年度补兑，本年度不计。"
+    _detail(book, "跨年补报", f"{year}年度跨年补报清单", columns, rows, limit, unit="", intro=intro)
+
+
+def rejects_sheet(book: Workbook, manifest: dict[str, Any], rejects: pl.DataFrame, limit: int) -> None:
+    """数据问题: faulty rows for the departments to correct, and the warnings of reading."""
+    columns = [
+        Column("登记表", 12),
+        Column("文件", 24),
+        Column("工作表", 16),
+        Column("行号", 8, "count"),
+        Column("列", 18),
+        Column("填报内容", 26, "wide"),
+        Column("问题与处理办法", 70, "wide"),
+    ]
+    headers = {
+        f"{name}|{column}": registry.header(column)
+        for name, registry in REGISTRIES.items()
+        for column in registry.columns
+    }
+    titles = {name: registry.title for name, registry in REGISTRIES.items()}
+    key = pl.format("{}|{}", "registry", "column")
+    rows = rejects.select(
+        pl.col("registry").replace_strict(titles, return_dtype=pl.String),
+        "source_file",
+        "source_sheet",
+        "source_row",
+        key.replace_strict(headers, default=None, return_dtype=pl.String).alias("header"),
+        "value",
+        "reason",
+    )
+    intro = "以下各行未采用；请填报部门更正后重新报送，其余各行照常计算。" + (
+        "另有读取提示，见「说明」。" if manifest["notes"] else ""
+    )
+    _detail(book, "数据问题", f"{manifest['year']}年度登记表数据问题清单", columns, rows, limit, unit="", intro=intro)
+
+
+def publicity_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+    """公示: who is to be paid for what, without any financial figure."""
+    columns = [Column("企业（单位）名称", 44), _DISTRICT, _ITEM, Column("事项", 34), Column("级别", 34)]
+    rows = (
+        awards.filter(pl.col("status") == "payable")
+        .select("name", "district", "item", "title", "level")
+        .unique()
+        .sort("district", "name", "item", "level", nulls_last=True)
+    )
+    _detail(book, "公示", f"{year}年度拟兑现奖补公示", columns, rows, limit, unit="")

@@ -1,0 +1,198 @@
+"""The first two sheets: 说明, what this workbook rests on; and 汇总, the totals with charts."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+from openpyxl import Workbook
+from openpyxl.chart import BarChart, Reference
+from openpyxl.chart.series import SeriesLabel
+
+from reports.sheets import Column, Sheet, wan
+from schemas.districts import DISTRICTS
+from schemas.registries import REGISTRIES
+
+REGISTRY_TITLES = {name: registry.title for name, registry in REGISTRIES.items()}
+
+_TOTAL_COLUMNS = [
+    Column("项目", 34),
+    Column("户数", 8, "count"),
+    Column("笔数", 8, "count"),
+    Column("应兑付", 15, "wan"),
+    Column("市级负担", 15, "wan"),
+    Column("区镇负担", 15, "wan"),
+    Column("苏州市级", 12, "wan"),
+    Column("上年已兑付", 14, "wan"),
+    Column("比上年增减", 11, "percent"),
+    Column("待核定笔数", 9, "count"),
+    Column("待核定下限", 14, "wan"),
+    Column("待核定上限", 15, "wan"),
+]
+
+
+def notes_sheet(
+    book: Workbook, manifest: dict[str, Any], awards: pl.DataFrame, rejects: pl.DataFrame, today: str
+) -> None:
+    """说明: the result in three sentences, its basis, readings, inputs, remarks, and blanks to sign."""
+    year = manifest["year"]
+    sheet = Sheet(book, "说明", [Column("", 18), Column("", 90)], landscape=False)
+    sheet.title(f"昆山市{year}年度产业政策奖补兑现测算")
+    if manifest["scenarios"]:
+        sheet.line("情景测算，非正式兑现结果：" + "、".join(s["name"] for s in manifest["scenarios"]), "center", True)
+    for text in _result(awards, rejects):
+        sheet.line(text)
+    sheet.blank()
+
+    def section(title: str, pairs: Sequence[tuple[str, str]]) -> None:
+        sheet.line(title, bold=True)
+        sheet.rows(pairs)
+        sheet.blank()
+
+    sheet.columns = [Column("", 18, "wide"), Column("", 90, "wide")]
+    section(
+        "一、政策依据",
+        [
+            (f"政策{p['policy']}", f"{p['title']}，{p['from']} 至 {p['to']}{'' if p['enabled'] else '（未执行）'}")
+            for p in manifest["policies"]
+        ],
+    )
+    section("二、执行口径", [(r["title"], r["value"]) for r in manifest["readings"]])
+    if manifest["changes"]:
+        section("　　方案改动", [(str(n), text) for n, text in enumerate(manifest["changes"], 1)])
+    section(
+        "三、数据来源",
+        [
+            (REGISTRY_TITLES[i["registry"]], f"{i['file']}（{i['bytes']:,} 字节，SHA-256 {i['sha256'][:16]}…）")
+            for i in manifest["inputs"]
+        ],
+    )
+    notes = manifest["notes"] or ["无"]
+    section("四、读取提示", [(str(n), text) for n, text in enumerate(notes, 1)])
+    section(
+        "五、版本",
+        [
+            ("参数版本", f"条款目录 {manifest['catalogue']['version']}，共 {manifest['catalogue']['items']} 条"),
+            ("软件版本", f"兑现 {manifest['software']['version']}"),
+            ("生成日期", today),
+            ("金额单位", "明细以元、分为准；汇总以万元显示，尾数差在汇总表下注明"),
+        ],
+    )
+    sheet.line("编制：　　　　　　　　　复核：　　　　　　　　　审批：　　　　　　　　　日期：　　　　　　")
+
+
+def _result(awards: pl.DataFrame, rejects: pl.DataFrame) -> list[str]:
+    payable = awards.filter(pl.col("status") == "payable")
+    pending = awards.filter(pl.col("status") == "pending")
+    refused = awards.filter(pl.col("status").is_in(["ineligible", "duplicate"]))
+    open_ended = pending["award_high"].null_count()
+    rows = rejects.select("registry", "source_file", "source_sheet", "source_row").unique().height
+    district = payable["district_share"].sum()
+    high = f"{wan(pending['award_high'].sum()):,.2f} 万元" + (f"，另有 {open_ended:,} 笔无上限" if open_ended else "")
+    return [
+        f"应兑付 {payable['uscc'].n_unique():,} 户 {payable.height:,} 笔，合计 {wan(payable['award'].sum()):,.2f} 万元，"
+        f"其中市级 {wan(payable['city_share'].sum()):,.2f} 万元，区镇 {wan(district):,.2f} 万元。",
+        f"待核定 {pending.height:,} 笔，法定区间 {wan(pending['award_low'].sum()):,.2f} 万元至 {high}。",
+        f"不予兑现 {refused.height:,} 笔（原因见「不予兑现」「跨年补报」），数据有问题 {rows:,} 行（见「数据问题」）。",
+    ]
+
+
+def totals_sheet(book: Workbook, year: int, awards: pl.DataFrame, last_year: pl.DataFrame | None) -> None:
+    """汇总: by district, article, department and item, with two charts at the end."""
+    sheet = Sheet(book, "汇总", _TOTAL_COLUMNS)
+    sheet.title(f"{year}年度产业政策奖补汇总表")
+    sheet.line("单位：万元", "right")
+    sheet.header()
+    before = pl.DataFrame(schema={"item": pl.String, "uscc": pl.String, "amount": awards.schema["award"]})
+    before = before if last_year is None else last_year
+    article = pl.format("{}第{}条", "policy", "article")
+    awards = awards.with_columns(
+        by_article=article, by_item=pl.format("{} {}", "item", "title"), by_class=_class_name(pl.col("class"))
+    )
+    known = awards.select("item", "by_item", "by_article", "lead_department", "by_class").unique()
+    before = before.join(known, on="item", how="left")
+    districts = _block(sheet, "按区镇", awards, "district", None, list(DISTRICTS))
+    articles = _block(sheet, "按条", awards, "by_article", before)
+    _block(sheet, "按类别", awards, "by_class", before)
+    _block(sheet, "按牵头部门", awards, "lead_department", before)
+    _block(sheet, "按条款", awards, "by_item", before)
+    _total(sheet, awards, before)
+    sheet.page_break()
+    _chart(sheet, "各区镇应兑付（万元）", districts, (5, 6), f"A{sheet.row + 1}")
+    _chart(sheet, "各条应兑付（万元）", articles, (5, 6), f"F{sheet.row + 1}")
+
+
+def _class_name(column: pl.Expr) -> pl.Expr:
+    return column.replace_strict({"recognition": "认定类", "general": "一般类"}, default="转引")
+
+
+def _figures(lines: pl.DataFrame, before: Decimal | None) -> list[Any]:
+    payable = lines.filter(pl.col("status") == "payable")
+    pending = lines.filter(pl.col("status") == "pending")
+    high = None if pending["award_high"].null_count() else wan(pending["award_high"].sum())
+    award = payable["award"].sum()
+    return [
+        payable["uscc"].n_unique(),
+        payable.height,
+        wan(award),
+        wan(payable["city_share"].sum()),
+        wan(payable["district_share"].sum()),
+        wan(payable["prefecture_share"].sum()),
+        wan(before) if before else None,
+        float(award / before - 1) if before else None,
+        pending.height,
+        wan(pending["award_low"].sum()),
+        high if pending.height else Decimal(0),
+    ]
+
+
+def _block(
+    sheet: Sheet,
+    title: str,
+    awards: pl.DataFrame,
+    by: str,
+    before: pl.DataFrame | None,
+    order: list[str] | None = None,
+) -> tuple[int, int]:
+    """One group of rows; returns its first and last row number."""
+    sheet.line(title, bold=True)
+    first = sheet.row + 1
+    parts = {key[0]: part for key, part in awards.partition_by(by, as_dict=True, maintain_order=True).items()}
+    for name in order or list(parts):
+        lines = parts.get(name, awards.clear())
+        paid = before.filter(pl.col(by) == name)["amount"].sum() if before is not None and before.height else None
+        sheet.rows([[name, *_figures(lines, paid or None)]])
+    return first, sheet.row
+
+
+def _total(sheet: Sheet, awards: pl.DataFrame, before: pl.DataFrame) -> None:
+    figures = _figures(awards, before["amount"].sum() or None if before.height else None)
+    sheet.total(["总计", *figures])
+    yuan = awards["award"].sum()
+    shown = sum((wan(v) or Decimal(0) for v in awards.group_by("item").agg(pl.col("award").sum())["award"]), Decimal(0))
+    sheet.line(
+        f"总计 {yuan:,.2f} 元；按条款各行四舍五入到万元后相加为 {shown:,.2f} 万元，尾数差 {shown - yuan / 10000:,.4f} 万元。"
+        "待核定上限为空表示至少一笔没有法定上限。"
+    )
+
+
+def _chart(sheet: Sheet, title: str, rows: tuple[int, int], places: tuple[int, int], anchor: str) -> None:
+    first, last = rows
+    if last < first:
+        return
+    chart = BarChart()
+    chart.type, chart.grouping, chart.overlap = "bar", "stacked", 100
+    chart.title = title
+    chart.height, chart.width = 11, 16
+    for place in places:
+        series = Reference(sheet.worksheet, min_col=place, min_row=first, max_row=last)
+        chart.add_data(series, titles_from_data=False)
+    for held, name, colour in zip(chart.series, ("市级负担", "区镇负担"), ("2F5597", "F4B183"), strict=True):
+        held.tx = SeriesLabel(v=name)
+        held.graphicalProperties.solidFill = colour
+    chart.set_categories(Reference(sheet.worksheet, min_col=1, min_row=first, max_row=last))
+    chart.x_axis.scaling.orientation = "maxMin"
+    chart.x_axis.delete = chart.y_axis.delete = False
+    chart.y_axis.numFmt = "#,##0"
+    chart.legend.position = "b"
+    sheet.chart(chart, anchor)

@@ -1,0 +1,72 @@
+"""The bureau's workbook of an annual run: what is owed, to whom, by whom, and why not."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from openpyxl import Workbook
+
+from reports import detail, overview
+from reports.sheets import Column, Sheet
+
+DETAIL_ROWS = 20_000
+"""Rows of a detail sheet at most; the rest is in the Parquet files, and the sheet says so."""
+
+
+def write_workbook(
+    path: Path,
+    *,
+    awards: pl.DataFrame,
+    summary: pl.DataFrame,
+    rejects: pl.DataFrame,
+    manifest: dict[str, Any],
+    last_year: pl.DataFrame | None = None,
+    today: str,
+) -> None:
+    """Write the workbook from frames in the shapes AWARDS, SUMMARY and REJECTS.
+
+    `last_year` holds payments of the year before (`item`, `amount` in yuan); `today` is the day to print.
+    """
+    book = Workbook(write_only=True)
+    overview.notes_sheet(book, manifest, awards, rejects, today)
+    overview.totals_sheet(book, manifest["year"], awards, last_year)
+    detail.payable_sheet(book, manifest["year"], awards, DETAIL_ROWS)
+    detail.applicants_sheet(book, manifest["year"], awards, DETAIL_ROWS)
+    detail.district_notices_sheet(book, manifest["year"], awards)
+    detail.pending_sheet(book, manifest["year"], awards, DETAIL_ROWS)
+    detail.refused_sheet(book, manifest["year"], awards, DETAIL_ROWS)
+    detail.other_years_sheet(book, manifest["year"], awards, DETAIL_ROWS)
+    detail.rejects_sheet(book, manifest, rejects, DETAIL_ROWS)
+    detail.publicity_sheet(book, manifest["year"], awards, DETAIL_ROWS)
+    _checks_sheet(book, manifest, awards, summary)
+    book.save(path)
+
+
+def _checks_sheet(book: Workbook, manifest: dict[str, Any], awards: pl.DataFrame, summary: pl.DataFrame) -> None:
+    columns = [
+        Column("核对事项", 52),
+        Column("一方（元）", 22, "yuan"),
+        Column("另一方（元）", 22, "yuan"),
+        Column("差额（元）", 16, "yuan"),
+        Column("结论", 10),
+    ]
+    sheet = Sheet(book, "校验", columns)
+    sheet.title(f"{manifest['year']}年度兑现勾稽核对表")
+    sheet.line("单位：元", "right")
+    sheet.header()
+    total = awards["award"].sum()
+    pairs = [(what, Decimal(a), Decimal(b)) for what, a, b in manifest["identities"]]
+    pairs.append(("汇总表合计 ＝ 明细合计", summary["amount"].sum(), total))
+    by_applicant = awards.group_by("uscc").agg(pl.col("award").sum())["award"].sum()
+    pairs.append(("拨付清单合计 ＝ 明细合计", by_applicant, total))
+    by_district = awards.group_by("district").agg(pl.col("district_share").sum())["district_share"].sum()
+    pairs.append(("区镇负担通知合计 ＝ 区镇负担合计", by_district, awards["district_share"].sum()))
+    sheet.rows((what, a, b, a - b, "相符" if a == b else "不符") for what, a, b in pairs)
+    sheet.blank()
+    sheet.line("登记表行数去向（每一行或进入结果，或列入数据问题，或作为历史资料）", bold=True)
+    for name, rows in manifest["rows"].items():
+        sheet.line(
+            f"{overview.REGISTRY_TITLES[name]}：读入 {rows['read']:,} 行 ＝ 采用 {rows['lines']:,} ＋ 历史 {rows['history']:,}"
+            f" ＋ 重复 {rows['repeated']:,} ＋ 有问题 {rows['rejected']:,}"
+        )

@@ -1,0 +1,155 @@
+"""Look at the catalogue: list, show, export, and check that nothing in it is dead or wrong."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from rules.catalogue import Catalogue
+from rules.expressions import RuleError, names_in
+from rules.model import Item
+from rules.numbers import show
+from rules.terms import ByLevel, ByReading, Dated, Ladder, Range, Scalar, Term
+
+BASES = {
+    "exact": "按公式计算",
+    "ceiling": "部门核定，有上限",
+    "range": "比例在区间内核定",
+    "floor": "不低于",
+    "open": "部门核定，文本无金额",
+    "case_by_case": "一事一议",
+    "reference": "转引其他文件",
+}
+CLASSES = {"recognition": "认定类", "general": "一般类", None: "—"}
+
+
+def listing(law: Catalogue) -> list[str]:
+    """One line an item."""
+    return [
+        f"{item.id:7}{CLASSES[item.class_]}　{BASES[item.basis]:　<10}{item.title}"
+        for item in law.items.values()
+    ]
+
+
+def showing(law: Catalogue, item: Item) -> list[str]:
+    """All of one item in words."""
+    policy = law.policies[item.policy]
+    lines = [
+        f"{item.id} {item.title}",
+        f"政策：{policy.title}，第{item.article}条，{policy.first_day} 至 {policy.last_day}",
+        f"牵头部门：{law.departments[item.id]}",
+        f"类别：{CLASSES[law.class_of(item) if item.class_ else None]}（{'文本写明' if item.class_basis == 'stated' else '推定'}）",
+        f"计算方式：{BASES[item.basis]}；登记表：{item.registry or '无'}；{'一次性' if item.recurs == 'once' else '每年可享受'}",
+    ]
+    if item.refers_to:
+        lines.append(f"转引：{item.refers_to}")
+    lines += [f"级别：{'、'.join(item.levels)}"] if item.levels else []
+    lines += [f"标量 {name}：{_term_text(term)}" for name, term in item.terms.items()]
+    lines += [f"其中 {name} ＝ {text}" for name, text in item.let.items()]
+    lines += [f"条件 {name}：{clause.when}" for name, clause in item.eligible.items()]
+    if item.amount:
+        lines.append(f"金额 ＝ {item.amount}")
+    if item.uplift:
+        lines.append(f"加成：{item.uplift.when} 时乘以 {item.uplift.factor}")
+    for cap in item.caps:
+        per = "、".join(cap.per) or "每笔"
+        lines.append(f"封顶：{cap.amount}，按 {per}")
+    lines += [f"提请复核：{text}" for text in item.review]
+    return lines
+
+
+def _term_text(term: Term) -> str:
+    match term:
+        case Scalar(value=value):
+            return show(value)
+        case Range(range=(low, high)):
+            return f"{show(low)}～{show(high)}"
+        case ByLevel(level=table):
+            return "；".join(f"{name} {show(value)}" for name, value in table.items())
+        case Dated(dated=table):
+            return "；".join(f"{name} {show(value)}" for name, value in table.items())
+        case Ladder(ladder=table):
+            return "；".join(f"过 {show(k)} 奖 {show(v)}" for k, v in table.items())
+        case ByReading(reading=key, options=options):
+            return f"按口径 {key}：" + "；".join(f"{name} → {show(value)}" for name, value in options.items())
+
+
+def exported(law: Catalogue) -> list[str]:
+    """One JSON object an item (DATA.md, rules export): money in yuan, rates as fractions."""
+    lines = []
+    for item in law.items.values():
+        compiled_params = {name: _param(term, law) for name, term in item.terms.items()}
+        caps = [
+            {"amount": _number(cap.amount, item, law), "per": list(cap.per)} for cap in item.caps
+        ]
+        content = {
+            "id": item.id,
+            "policy": item.policy,
+            "article": item.article,
+            "title": item.title,
+            "class": law.class_of(item) if item.class_ else None,
+            "registry": item.registry,
+            "basis": item.basis,
+            "params": compiled_params,
+            "caps": caps,
+            "eligible": {name: clause.when for name, clause in item.eligible.items()},
+            "amount": item.amount,
+        }
+        lines.append(json.dumps(content, ensure_ascii=False))
+    return lines
+
+
+def _json(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _param(term: Term, law: Catalogue) -> Any:
+    match term:
+        case Scalar(value=value):
+            return _json(value)
+        case Range(range=(low, high)):
+            return [_json(low), _json(high)]
+        case ByLevel(level=table):
+            return {name: _json(value) for name, value in table.items()}
+        case Dated(dated=table):
+            return {name: _json(value) for name, value in table.items()}
+        case Ladder(ladder=table):
+            return {str(_json(k)): _json(v) for k, v in table.items()}
+        case ByReading(reading=key, options=options):
+            return _json(options[law.readings[key]])
+
+
+def _number(text: str, item: Item, law: Catalogue) -> Any:
+    return _param(item.terms[text], law) if text in item.terms else text
+
+
+def used_names(item: Item) -> set[str]:
+    """Every name the item's expressions use."""
+    texts = [*item.let.values(), *(c.when for c in item.eligible.values()), *(c.amount for c in item.caps)]
+    texts += [text for text in (item.amount, item.base, item.uplift and item.uplift.when) if text]
+    names = {name for text in texts for name in names_in(text)}
+    return names | ({item.uplift.factor} if item.uplift else set())
+
+
+def check(law: Catalogue) -> list[str]:
+    """What is wrong with the catalogue, one line a fault: expressions, dead terms, names, cases."""
+    from rules.cases import load_cases, run_case
+
+    faults = []
+    for item in law.items.values():
+        if item.registry is None:
+            continue
+        try:
+            law.compiled(item)
+        except RuleError as error:
+            faults.append(str(error))
+        dead = set(item.terms) - used_names(item)
+        faults += [f"{item.id} 的标量 {name} 没有用到" for name in sorted(dead)]
+        if item.registry == "certifications" and not item.names:
+            faults.append(f"{item.id} 没有资质名称")
+    cases = load_cases()
+    covered = {case.item for case in cases}
+    faults += [f"{key} 没有案例" for key, item in law.items.items() if item.registry and key not in covered]
+    for case in cases:
+        problem = run_case(case)
+        faults += [f"{case.item} 案例「{case.case}」：{problem}"] if problem else []
+    return faults

@@ -1,0 +1,78 @@
+"""What must hold in every run, checked before anything leaves it."""
+
+from decimal import Decimal
+
+import polars as pl
+
+from rules.catalogue import Catalogue
+from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
+from rules.history import Frames
+from schemas.registries import REGISTRIES
+
+
+class Broken(Exception):
+    """A run whose results contradict themselves; nothing of it may be published."""
+
+
+def verify(awards: pl.DataFrame, frames: Frames, law: Catalogue) -> list[tuple[str, Decimal, Decimal]]:
+    """Check the identities of awards (shape AWARDS). Raises Broken naming the first line that breaks one.
+
+    Returns (what, one side, other side) in yuan for the workbook's 校验 sheet.
+    """
+    status, award = pl.col("status"), pl.col("award")
+    nothing = status.is_in([INELIGIBLE, DUPLICATE])
+    rules = {
+        "兑付额等于计算额减封顶核减减重复核减": award
+        == pl.col("gross") - pl.col("cap_reduction") - pl.col("overlap_reduction"),
+        "市级、区镇、苏州市级之和等于兑付额": award
+        == pl.col("city_share") + pl.col("district_share") + pl.col("prefecture_share"),
+        "没有负数": pl.min_horizontal(
+            "gross", "cap_reduction", "overlap_reduction", "award", "city_share", "district_share"
+        )
+        >= 0,
+        "应兑付的上下限等于兑付额": (status != PAYABLE)
+        | ((pl.col("award_low") == award) & (pl.col("award_high") == award) & (award > 0)),
+        "待核定的兑付额为零且下限不高于上限": (status != PENDING)
+        | ((award == 0) & (pl.col("award_low") <= pl.col("award_high").fill_null(pl.col("award_low")))),
+        "不予兑现的各项金额为零": ~nothing
+        | ((award == 0) & (pl.col("award_low") == 0) & (pl.col("award_high") == 0)),
+        "不予兑现的都有原因": ~nothing | pl.col("reason").is_not_null(),
+        "每行都有企业、区镇和条款": pl.all_horizontal(
+            pl.col(c).is_not_null() for c in ("uscc", "district", "item", "status")
+        ),
+    }
+    for what, holds in rules.items():
+        wrong = awards.filter(~holds.fill_null(False))
+        if wrong.height:
+            line = wrong.row(0, named=True)
+            raise Broken(
+                f"校验不通过：{what}。{line['item']} {line['uscc']}（{line['source_file']}第{line['source_row']}行）"
+            )
+    _every_row_has_a_line(awards, frames, law)
+    total = awards.select(
+        pl.sum("gross", "cap_reduction", "overlap_reduction", "award", "city_share", "district_share"),
+        pl.sum("prefecture_share"),
+    ).row(0, named=True)
+    reduced = total["gross"] - total["cap_reduction"] - total["overlap_reduction"]
+    shares = total["city_share"] + total["district_share"] + total["prefecture_share"]
+    return [
+        ("计算额 − 封顶核减 − 重复核减 ＝ 兑付额", reduced, total["award"]),
+        ("市级 ＋ 区镇 ＋ 苏州市级 ＝ 兑付额", shares, total["award"]),
+    ]
+
+
+def _every_row_has_a_line(awards: pl.DataFrame, frames: Frames, law: Catalogue) -> None:
+    place = ["registry", "source_file", "source_sheet", "source_row"]
+    held = awards.select(place).unique()
+    for name, frame in frames.items():
+        items = list(law.of_registry(name))
+        if not REGISTRIES[name].has_lines or ("item" not in frame.columns and not items):
+            continue
+        lost = (
+            frame.filter(pl.col("role") == "line")
+            .with_columns(pl.lit(name).alias("registry"))
+            .join(held, on=place, how="anti", nulls_equal=True)
+        )
+        if lost.height:
+            row = lost.row(0, named=True)
+            raise Broken(f"校验不通过：{row['source_file']}第{row['source_row']}行没有进入结果")

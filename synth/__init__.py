@@ -1,0 +1,5 @@
+"""Synthetic registries: made-up enterprises of a made-up Kunshan, for demonstrations, tests and measurements."""
+
+from synth.generate import generate
+
+__all__ = ["generate"]
