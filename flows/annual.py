@@ -1,7 +1,6 @@
 """The annual run as a Prefect flow: read, check, compute, publish."""
 
 import os
-import shutil
 import sys
 from datetime import date
 from pathlib import Path
@@ -23,6 +22,7 @@ from prefect.schedules import Cron  # noqa: E402
 
 from flows import folders, steps  # noqa: E402
 from flows.direct import scenario_name  # noqa: E402
+from rules.catalogue import Catalogue  # noqa: E402
 
 SCHEDULE = Cron("0 2 15 1 *", timezone="Asia/Shanghai")
 """2 o'clock on 15 January, Beijing time: the registries of the year before are in."""
@@ -62,7 +62,7 @@ def publish(work: str, out: str, year: int, scenarios: list[str]) -> str:
     return str(folders.publish(folders.published(Path(out), year, scenario_name(paths)), result))
 
 
-def _law(scenarios: list[str]) -> steps.Catalogue:
+def _law(scenarios: list[str]) -> Catalogue:
     return steps.law_of(tuple(Path(path) for path in scenarios))
 
 
@@ -73,15 +73,14 @@ def annual(
     """Run one year (by default the year before today's) and return its folder."""
     year, scenarios = year or date.today().year - 1, scenarios or []
     target = folders.published(Path(out), year, scenario_name([Path(path) for path in scenarios]))
-    with folders.locked(target):
-        work = str(folders.new_work_folder(target))
-        try:
-            work = read(work, raw, year)
-            work = check(work, year, scenarios)
-            work = compute(work, year, scenarios)
-            published = publish(work, out, year, scenarios)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    work = folders.new_work_folder(target)
+    try:
+        read(str(work), raw, year)
+        check(str(work), year, scenarios)
+        compute(str(work), year, scenarios)
+        published = publish(str(work), out, year, scenarios)
+    finally:
+        folders.remove_work_folder(work)
     _show_totals(published, year)
     return published
 

@@ -37,7 +37,9 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
         faults = _all_faults(registry, frame, cell_faults[name], item_faults)
         faults = pl.concat([faults, _wrong_year(registry, frame, year)])
         if registry.has_lines:
-            faults = pl.concat([faults, _strangers(frame, faults, checked.frames["enterprises"], bad_applicants)])
+            faults = pl.concat(
+                [faults, _strangers(frame, faults, checked.frames["enterprises"], bad_applicants)]
+            )
         frame = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
         good = frame.join(faults.select("row").unique(), on="row", how="anti", maintain_order="left")
         good, conflicts = _compared(registry, good)
@@ -57,7 +59,7 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
 
 
 def _with_role(registry: Registry, frame: pl.DataFrame, year: int) -> tuple[pl.DataFrame, list[str]]:
-    """Rows of the run's folder are lines, or history where their year is earlier; other folders' are history."""
+    """Rows of the run's folder are lines, or history where their year is earlier; others are history."""
     here = pl.col("folder") == year
     if "year" in registry.columns:
         late = frame.filter(~here & (pl.col("year") >= year))
@@ -96,7 +98,9 @@ def _wrong_year(registry: Registry, frame: pl.DataFrame, year: int) -> pl.DataFr
         .select(
             pl.col("row").cast(pl.Int64),
             pl.lit("year").alias("column"),
-            pl.format("年度{}晚于测算年度{}；请更正，或放到所属年度的文件夹", "year", pl.lit(year)).alias("reason"),
+            pl.format("年度{}晚于测算年度{}；请更正，或放到所属年度的文件夹", "year", pl.lit(year)).alias(
+                "reason"
+            ),
             pl.lit("later_year").alias("check"),
         )
     )
@@ -122,7 +126,10 @@ def _strangers(
         )
         .join(enterprises.select("uscc").unique(), on="uscc", how="anti", maintain_order="left")
         .select(
-            "row", pl.lit("uscc").alias("column"), reason.alias("reason"), pl.lit("unknown_applicant").alias("check")
+            "row",
+            pl.lit("uscc").alias("column"),
+            reason.alias("reason"),
+            pl.lit("unknown_applicant").alias("check"),
         )
     )
 
@@ -153,7 +160,7 @@ def _rejects(registry: Registry, frame: pl.DataFrame, faults: pl.DataFrame) -> p
         value.alias("value"),
         "reason",
         "check",
-    ).sort("source_file", "source_sheet", "source_row", "column", "check", nulls_last=True)
+    ).sort("source_file", "source_sheet", "source_row", "column", "check", "reason", nulls_last=True)
 
 
 def _counted(frame: pl.DataFrame, good: pl.DataFrame) -> dict[str, int]:

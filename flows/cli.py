@@ -46,8 +46,12 @@ def _parser() -> argparse.ArgumentParser:
 
     annual = command("annual", "年度兑现：读取登记表，计算奖补，发布结果和工作簿")
     _common(annual)
-    annual.add_argument("--out", type=Path, default=Path("data/out"), metavar="文件夹", help="结果文件夹（默认 data/out）")
-    annual.add_argument("--flow", action="store_true", help="作为 Prefect 流程运行（没有配置 Prefect 服务时用内置服务）")
+    annual.add_argument(
+        "--out", type=Path, default=Path("data/out"), metavar="文件夹", help="结果文件夹（默认 data/out）"
+    )
+    annual.add_argument(
+        "--flow", action="store_true", help="作为 Prefect 流程运行（没有配置 Prefect 服务时用内置服务）"
+    )
 
     explain = command("explain", "逐笔说明一家企业的奖补：条件、计算过程、封顶、分担和来源")
     _common(explain)
@@ -82,7 +86,12 @@ def _common(parser: argparse.ArgumentParser) -> None:
         "--raw", type=Path, default=Path("data/raw"), metavar="文件夹", help="登记表文件夹（默认 data/raw）"
     )
     parser.add_argument(
-        "--scenario", type=Path, action="append", default=[], metavar="文件", help="情景方案（YAML），可多次给出"
+        "--scenario",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="文件",
+        help="情景方案（YAML），可多次给出",
     )
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 
-from flows import steps
 from schemas.districts import DISTRICTS
 from schemas.errors import Unusable
 
@@ -76,8 +75,9 @@ def explain(arguments: Namespace) -> None:
 def rules(arguments: Namespace) -> int:
     """`duixian rules`."""
     from rules import inspect
+    from rules.catalogue import load_catalogue
 
-    law = steps.law_of(())
+    law = load_catalogue()
     if arguments.action == "list":
         for line in inspect.listing(law):
             _say(line)

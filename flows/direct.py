@@ -1,6 +1,5 @@
 """The annual run without Prefect: the same steps, one after the other."""
 
-import shutil
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -17,13 +16,12 @@ def run_annual(year: int, raw: Path, out: Path, scenarios: tuple[Path, ...], say
     """Run the steps and publish; returns the year's folder. Raises Unusable; leaves nothing half-written."""
     law = steps.law_of(scenarios)
     target = folders.published(out, year, scenario_name(scenarios))
-    with folders.locked(target):
-        work = folders.new_work_folder(target)
-        try:
-            steps.read(work, raw, year, say)
-            steps.check_rows(work, year, law, say)
-            steps.compute(work, year, law, say)
-            result = steps.report(work, year, law, scenarios, date.today().isoformat(), say)
-            return folders.publish(target, result)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    work = folders.new_work_folder(target)
+    try:
+        steps.read(work, raw, year, say)
+        steps.check_rows(work, year, law, say)
+        steps.compute(work, year, law, say)
+        result = steps.report(work, year, law, scenarios, date.today().isoformat(), say)
+        return folders.publish(target, result)
+    finally:
+        folders.remove_work_folder(work)

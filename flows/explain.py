@@ -37,7 +37,9 @@ def explain_applicant(year: int, raw: Path, scenarios: tuple[Path, ...], uscc: s
     applicant = own["enterprises"]
     if applicant.is_empty():
         known = frames["enterprises"]["uscc"].to_list()
-        raise Unusable(f"企业名录中没有可用的「{uscc}」{did_you_mean(uscc, known)}（若在「数据问题」中，请先更正）")
+        raise Unusable(
+            f"企业名录中没有可用的「{uscc}」{did_you_mean(uscc, known)}（若在「数据问题」中，请先更正）"
+        )
     name, district = applicant.row(0, named=True)["name"], applicant.row(0, named=True)["district"]
     lines = award(own, law, year)
     paid = lines["award"].sum()

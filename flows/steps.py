@@ -38,7 +38,9 @@ def read(work: Path, raw: Path, year: int, say: Say) -> Path:
     notes = [note for f in (*earlier, current) for note in f.notes]
     inputs = []
     for name, registry in REGISTRIES.items():
-        found = [f for f in (*earlier, current) if name in f.files and (name != "enterprises" or f is current)]
+        found = [
+            f for f in (*earlier, current) if name in f.files and (name != "enterprises" or f is current)
+        ]
         frames, faults = [], []
         for one in found:
             path = one.files[name]
@@ -130,7 +132,9 @@ def _manifest(
     work: Path, result: Path, awards: pl.DataFrame, year: int, law: Catalogue, scenarios: tuple[Path, ...]
 ) -> dict[str, Any]:
     """What the result was made from, without clock or machine: the same inputs give the same manifest."""
-    told = {name: json.loads((work / f"{name}.json").read_text("utf-8")) for name in ("read", "check", "compute")}
+    told = {
+        name: json.loads((work / f"{name}.json").read_text("utf-8")) for name in ("read", "check", "compute")
+    }
     money = [c for c, t in AWARDS.items() if t == YUAN]
     statuses = awards.group_by("status").agg(pl.len()).sort("status").rows()
     return {
@@ -138,7 +142,13 @@ def _manifest(
         "year": year,
         "catalogue": {"version": law.version, "items": len(law.items)},
         "policies": [
-            {"policy": p.key, "title": p.title, "from": str(p.first_day), "to": str(p.last_day), "enabled": p.enabled}
+            {
+                "policy": p.key,
+                "title": p.title,
+                "from": str(p.first_day),
+                "to": str(p.last_day),
+                "enabled": p.enabled,
+            }
             for p in law.policies.values()
         ],
         "readings": [

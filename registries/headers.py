@@ -1,7 +1,6 @@
 """Find the header of a grid: which row or pair of rows it is, which column each cell names, in what unit."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +14,14 @@ SEARCHED_ROWS = 40
 
 UNITS = {"元": 1, "千元": 1000, "万元": 10_000, "百万元": 1_000_000, "亿元": 100_000_000}
 _UNIT_WORD = "|".join(sorted(UNITS, key=len, reverse=True))
+_APPLICANT = r"(?<!填报)(?<!申报)(?<!填表)(?<!报送)(?<!编制)(?<!制表)"
 _STATED_UNIT = re.compile(
-    rf"(?<!填报)(?<!申报)单位[:：]?\s*(?:人民币)?({_UNIT_WORD})(?=$|[^一-鿿])|[(（]({_UNIT_WORD})[)）]"
+    rf"{_APPLICANT}单位 ?(?::|均?为|是)? ?(?:[一-鿿%]{{1,2}}[、,/])*(?:人民币)?({_UNIT_WORD})(?=$|[^一-鿿])"
+    rf"|以({_UNIT_WORD})为单位"
+    rf"|(?<!\d)[(]({_UNIT_WORD})[)]"
 )
+_FOREIGN_UNIT = re.compile(rf"{_APPLICANT}单位 ?: ?([一-鿿]{{0,3}}元|[万亿千])(?=$|[^一-鿿])")
+_UNIT_CELL = re.compile(rf"^[(\[]?(?:(?:金额)?单位:?)?(?:人民币)?({_UNIT_WORD})[)\]]?$")
 _BRACKETED = re.compile(r"[(\[【]([^()\[\]【】]*)[)\]】]")
 
 
@@ -38,13 +42,18 @@ class Header:
     fields: dict[str, Field]
     unknown: list[str]
 
+    @property
+    def weight(self) -> tuple[int, int]:
+        """How many columns the header names, and how many units."""
+        return len(self.fields), sum(field.factor is not None for field in self.fields.values())
+
     def fits(self, registry: Registry) -> bool:
         one_of = not registry.one_of or any(column in self.fields for column in registry.one_of)
         return one_of and all(column in self.fields for column in registry.required())
 
 
 def find_header(grid: Grid, registry: Registry) -> Header | None:
-    """The header with most recognised columns; of equals one row before two, the upper before the lower.
+    """The header with most recognised columns, then most units; of equals one row before two, then the upper.
 
     None where no column is recognised.
     """
@@ -56,9 +65,9 @@ def find_header(grid: Grid, registry: Registry) -> Header | None:
     for lines in (1, 2):
         for first in range(len(rows) - lines + 1):
             header = _read_header(rows[first : first + lines], first, spellings)
-            if header.fields and (best is None or len(header.fields) > len(best.fields)):
+            if header.fields and (best is None or header.weight > best.weight):
                 best = header
-    if best is not None:
+    if best is not None and best.fits(registry):
         _refuse_ambiguous(rows[best.row : best.last_row + 1], spellings, grid, registry)
     return best
 
@@ -67,23 +76,24 @@ def _labels(rows: list[list[str]]) -> list[list[str]]:
     """For each place the texts its header may be: the cell itself, or upper and lower cell together."""
     if len(rows) == 1:
         return [[cell] for cell in rows[0]]
-    upper, lower = rows
+    upper = ["" if _UNIT_CELL.match(plain(cell)) else cell for cell in rows[0]]
+    units = [_UNIT_CELL.match(plain(cell)) for cell in rows[1]]
     labels = []
     group = ""
-    for place in range(len(lower)):
-        group = upper[place] or group
-        if not lower[place]:
-            labels.append([upper[place]])
-        elif upper[place] or group:
-            labels.append([lower[place], group + lower[place]])
+    for above, below, unit in zip(upper, rows[1], units, strict=True):
+        group = above or group
+        if unit:
+            labels.append([f"{group}({unit[1]})"])
+        elif not below:
+            labels.append([above])
         else:
-            labels.append([lower[place]])
+            labels.append([below, group + below, *([above] if any(units) else [])])
     return labels
 
 
 def _recognise(label: str, spellings: dict[str, str]) -> tuple[str, Decimal | None] | None:
     text = plain(label)
-    brackets = _BRACKETED.findall(text)
+    brackets = [re.sub("^((金额)?单位:?)?(人民币)?", "", word) or word for word in _BRACKETED.findall(text)]
     bare = _BRACKETED.sub("", text)
     unit = next((UNITS[word] for word in brackets if word in UNITS), None)
     stated = re.search(rf"单位[:：]?({_UNIT_WORD})$", bare)
@@ -130,13 +140,16 @@ def _refuse_ambiguous(
             break
 
 
-def stated_unit(texts: list[str], where: str) -> Decimal:
-    """The factor of `单位：万元` or `（万元）` among the texts outside the table; 1 when none says so.
+def stated_unit(rows: list[list[str]], where: str) -> Decimal:
+    """The factor of `单位：万元` or `（万元）` in the rows outside the table; 1 when none says so.
 
-    Raises Unusable when two texts name different units.
+    Raises Unusable when they name different units, or one that is not of yuan.
     """
-    folded = [unicodedata.normalize("NFKC", text) for text in texts]
-    units = {match[1] or match[2] for text in folded for match in _STATED_UNIT.finditer(text)}
+    texts = [" ".join(plain(cell) for cell in row if cell) for row in rows]
+    units = {match[1] or match[2] or match[3] for text in texts for match in _STATED_UNIT.finditer(text)}
+    foreign = {match[1] for text in texts for match in _FOREIGN_UNIT.finditer(text)} - UNITS.keys()
+    if foreign:
+        raise Unusable(f"{where}写明的金额单位「{min(foreign)}」不能换算为元。请改为元、万元或亿元。")
     if len(units) > 1:
         raise Unusable(f"{where}写明了两种金额单位：{'、'.join(sorted(units))}。请统一为一种。")
     return Decimal(UNITS[units.pop()]) if units else Decimal(1)
@@ -161,6 +174,9 @@ def refuse_header(path: Path, registry: Registry, tried: list[tuple[Grid, Header
             lines.append(f"{where}第{header.last_row + 1}行缺少「{title}」{hint}。")
         if header.unknown:
             lines.append(f"未识别的列：{'、'.join(header.unknown)}。")
-    elif tried:
-        lines.append(f"已查看：{'、'.join(g.sheet or '全部内容' for g, _ in tried)}，前{SEARCHED_ROWS}行没有一列能识别。")
+    elif all(grid.cells.is_empty() for grid, _ in tried):
+        lines.append("文件中没有任何内容。")
+    else:
+        seen = "、".join(grid.sheet or "全部内容" for grid, _ in tried)
+        lines.append(f"已查看：{seen}，前{SEARCHED_ROWS}行没有一列能识别。")
     return Unusable("\n".join(lines))

@@ -1,5 +1,6 @@
 """Find the year's files by their stems, and say what cannot be one."""
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,12 +41,14 @@ def locate(folder: Path, year: int) -> Folder:
         ending = path.suffix.casefold()
         if name is None:
             if ending in READABLE + _CONVERTIBLE:
-                near = closest(_stem(path), by_stem)
-                hint = f"；若是{REGISTRIES[by_stem[near[0]]].title}，请改名为「{near[0]}{ending}」" if near else ""
+                hint = ""
+                for near in closest(_stem(path), by_stem):
+                    hint = f"；若是{REGISTRIES[by_stem[near]].title}，请改名为「{near}{ending}」"
                 found.notes.append(f"{year}年文件夹中的「{path.name}」不是登记表文件名，未读取{hint}")
         elif ending not in READABLE:
             raise Unusable(
-                f"文件「{path}」是 {ending or '无扩展名'} 格式，不能读取。请用 Excel 或 WPS 打开，另存为 .xlsx 后再运行。"
+                f"文件「{path}」是 {ending or '无扩展名'} 格式，不能读取。"
+                "请用 Excel 或 WPS 打开，另存为 .xlsx 后再运行。"
             )
         elif name in found.files:
             raise Unusable(
@@ -63,7 +66,8 @@ def locate_years(raw: Path, year: int) -> tuple[Folder, list[Folder]]:
     Raises Unusable when the folder or a needed registry is missing.
     """
     folder = raw / str(year)
-    years = sorted(int(p.name) for p in raw.iterdir() if p.is_dir() and p.name.isdecimal()) if raw.is_dir() else []
+    folders = raw.iterdir() if raw.is_dir() else []
+    years = sorted(int(p.name) for p in folders if p.is_dir() and re.fullmatch(r"[1-9]\d{3}", p.name, re.A))
     if not folder.is_dir():
         held = "、".join(str(y) for y in years) or "无"
         raise Unusable(
@@ -79,7 +83,8 @@ def locate_years(raw: Path, year: int) -> tuple[Folder, list[Folder]]:
         )
     if not any(REGISTRIES[name].has_lines for name in current.files):
         raise Unusable(
-            f"文件夹「{folder}」中除企业名录外至少要有一张登记表。可用的文件名：{expected}。" + _listed(current)
+            f"文件夹「{folder}」中除企业名录外至少要有一张登记表。可用的文件名：{expected}。"
+            + _listed(current)
         )
     earlier = [locate(raw / str(y), y) for y in years if y < year]
     return current, earlier

@@ -7,11 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from registries import cells, totals
-from registries.grids import Grid, open_grids, shifted_rows
+from registries.grids import Grid, open_grids
 from registries.headers import Header, find_header, refuse_header, stated_unit
 from schemas.errors import Unusable
-from schemas.labels import plain
-from schemas.registries import DTYPES, PROVENANCE, Registry
+from schemas.registries import DTYPES, PROVENANCE, Kind, Registry
 
 RAW = "raw:"
 """Prefix of a column's text as the file has it, kept beside the value so that messages can quote it."""
@@ -32,7 +31,7 @@ class Table:
 
     def located_faults(self) -> pl.DataFrame:
         """The faults with file, sheet and row instead of the row index."""
-        places = self.frame.select(*PROVENANCE).with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+        places = self.frame.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), *PROVENANCE)
         return self.faults.join(places, on="row").drop("row")
 
 
@@ -54,70 +53,75 @@ def read_table(path: Path, registry: Registry, label: str) -> Table:
 
 
 def _read_grid(grid: Grid, header: Header, registry: Registry, label: str) -> Table:
-    body = grid.cells.slice(header.last_row + 1)
-    rows = pl.int_range(header.last_row + 2, header.last_row + 2 + body.height, eager=True)
-    head = grid.cells.slice(0, header.last_row + 1)
-    kinds = totals.classify(body, header, registry, head)
+    places = {column: found.place for column, found in header.fields.items()}
+    numeric = [place for column, place in places.items() if registry.kind(column) in ("money", "rate")]
+    whole = grid.exact(list(places.values()), numeric)
+    start = header.last_row + 1
+    head, body = whole.head(start), whole.slice(start)
+    rows = pl.int_range(start + 1, whole.height + 1, dtype=pl.Int64, eager=True)
+    shifted = grid.shifted(header.row).slice(start)
+    kinds = totals.classify(body, header, head)
+    kinds = kinds.set(shifted & kinds.is_in([totals.TOTAL, totals.SECTION]), totals.DATA)
     where = f"{label}" + (f"「{grid.sheet}」" if grid.sheet else "")
-    outside = pl.concat([head.slice(0, header.row), body.filter(kinds == totals.NOTE)])
-    unit = stated_unit([text for row in outside.rows() for text in row if text], where)
-    shifted = shifted_rows(body)
+    outside = [head.head(header.row), body.filter(kinds == totals.NOTE)]
+    said = [[cell for cell in row if cell] for part in outside for row in part.rows()]
+    unit = stated_unit([[grid.sheet or ""], *said], where)
 
-    texts = body.select(
-        _text(body, grid, place.place, registry, column, header.last_row + 1).alias(RAW + column)
-        for column, place in header.fields.items()
-    )
-    cleaned = texts.select(
-        cells.clean(pl.col(RAW + column), registry.kind(column)).alias(column) for column in header.fields
+    texts = body.select(pl.col(f"c{place}").alias(RAW + column) for column, place in places.items())
+    cleaned = pl.DataFrame(
+        [cells.cleaned(texts[RAW + column], registry.kind(column)).alias(column) for column in places]
     )
     factors = {
-        column: (place.factor or (unit if registry.kind(column) == "money" else Decimal(1)))
-        for column, place in header.fields.items()
+        column: found.factor or (unit if registry.kind(column) == "money" else Decimal(1))
+        for column, found in header.fields.items()
     }
     values = cleaned.select(
         cells.parse(pl.col(column), registry.kind(column), factors[column], grid.binary).alias(column)
-        for column in header.fields
+        for column in places
     )
-    notes = totals.reconcile(values, kinds, rows, registry, where)
-    notes += _notes(kinds, header, where, unit)
+    notes = totals.reconcile(values, cleaned, kinds, rows, registry, where)
 
-    keep = (kinds == totals.DATA) | (shifted & (kinds != totals.BLANK))
+    keep = kinds == totals.DATA
+    notes += _notes(kinds, header, where, unit)
+    notes += _untitled(grid, head.slice(header.row), body.filter(keep), where)
     frame = pl.concat([values, texts], how="horizontal").with_columns(
         pl.lit(label).alias("source_file"),
         pl.lit(grid.sheet, pl.String).alias("source_sheet"),
         rows.alias("source_row"),
     )
-    unread = [
-        _unread(cleaned.filter(keep), values.filter(keep), column, registry) for column in header.fields
-    ]
+    unread = [_unread(cleaned[c].filter(keep), values[c].filter(keep), registry) for c in places]
     unread.append(_shifted(shifted.filter(keep)))
     return Table(_complete(frame.filter(keep), registry), pl.concat(unread), notes)
 
 
-def _text(
-    body: pl.DataFrame, grid: Grid, place: int, registry: Registry, column: str, skipped: int
-) -> pl.Series:
-    text = body[f"c{place}"]
-    if not grid.binary or registry.kind(column) not in ("money", "rate"):
-        return text
-    long = text.str.contains(r"^-?\d+\.\d{9}$").fill_null(False)
-    if not long.any():
-        return text
-    exact = grid.numbers(place).slice(skipped)
-    return pl.select(pl.when(long & exact.is_not_null()).then(exact).otherwise(text)).to_series()
+def _untitled(grid: Grid, titles: pl.DataFrame, data: pl.DataFrame, where: str) -> list[str]:
+    """A note of the columns that hold something and have no header."""
+    found = [
+        _letters(place + grid.first)
+        for place in range(data.width)
+        if titles.to_series(place).is_null().all() and data.to_series(place).is_not_null().any()
+    ]
+    return [f"{where}有内容而没有表头的列未使用：{'、'.join(found)}列"] if found else []
 
 
-def _unread(cleaned: pl.DataFrame, values: pl.DataFrame, column: str, registry: Registry) -> pl.DataFrame:
-    kind = registry.kind(column)
-    failed = (cleaned[column].is_not_null() & values[column].is_null()).arg_true()
-    return pl.DataFrame(
-        {
-            "row": failed.cast(pl.Int64),
-            "column": pl.repeat(column, failed.len(), eager=True),
-            "reason": pl.repeat(cells.REASONS.get(kind, ""), failed.len(), eager=True),
-            "check": pl.repeat(f"unreadable_{kind}", failed.len(), eager=True),
-        },
-        schema=CELL_FAULTS,
+def _letters(column: int) -> str:
+    """The column's name in Excel; 0 is A."""
+    return (_letters(column // 26 - 1) if column >= 26 else "") + chr(65 + column % 26)
+
+
+def _unread(cleaned: pl.Series, values: pl.Series, registry: Registry) -> pl.DataFrame:
+    """The faults of one column: cells that say something and have no value."""
+    kind = registry.kind(values.name)
+    failed = cleaned.is_not_null() & values.is_null()
+    broken = cells.broken(pl.col("text"))
+    return pl.DataFrame({"row": failed.arg_true().cast(pl.Int64), "text": cleaned.filter(failed)}).select(
+        "row",
+        pl.lit(values.name).alias("column"),
+        pl.coalesce(broken, pl.lit(cells.REASONS.get(kind, ""))).alias("reason"),
+        pl.when(broken.is_null())
+        .then(pl.lit(f"unreadable_{kind}"))
+        .otherwise(pl.lit("formula"))
+        .alias("check"),
     )
 
 
@@ -164,40 +168,47 @@ def _notes(kinds: pl.Series, header: Header, where: str, unit: Decimal) -> list[
 
 def _read_parquet(path: Path, registry: Registry, label: str) -> Table:
     try:
-        found = pl.read_parquet(path)
+        found = pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise Unusable(f"文件「{path}」已损坏或不是 Parquet 文件，不能读取。") from error
-    spellings = {plain(s): column for column in registry.columns for s in registry.spellings(column)}
-    names = {name: spellings[plain(name)] for name in found.columns if plain(name) in spellings}
-    unknown = [name for name in found.columns if name not in names]
-    header = Header(0, 0, {}, unknown)
-    held = set(names.values())
-    missing = [c for c in registry.required() if c not in held]
-    if missing or len(held) < len(names) or (registry.one_of and not held & set(registry.one_of)):
-        grid = Grid(None, found.clear())
+    titles = pl.DataFrame({f"c{place}": [name] for place, name in enumerate(found.columns)})
+    grid = Grid(path, None, titles)
+    header = find_header(grid, registry)
+    if header is None or not header.fits(registry):
         raise refuse_header(path, registry, [(grid, header)])
-    faults, columns, texts = [], [], []
-    for name, column in names.items():
-        kind = registry.kind(column)
-        typed = cells.from_typed(pl.col(name), found.schema[name], kind)
-        if typed is not None:
-            columns.append(found.select(typed.alias(column)).to_series())
-            continue
-        binary = found.schema[name].is_float()
-        text = found.select(cells.clean(pl.col(name).cast(pl.String), kind).alias(column))
-        value = text.select(cells.parse(pl.col(column), kind, Decimal(1), binary).alias(column))
-        faults.append(_unread(text, value, column, registry))
-        columns.append(value[column])
+    faults, columns, raw = [pl.DataFrame(schema=CELL_FAULTS)], [], []
+    for column, place in header.fields.items():
+        source = found.to_series(place.place)
+        text, value = _read_typed(source, registry.kind(column), place.factor or Decimal(1), path)
+        columns.append(value.alias(column))
+        faults.append(_unread(text, columns[-1], registry))
         if faults[-1].height:
-            texts.append(text[column].alias(RAW + column))
-    frame = pl.DataFrame([*columns, *texts]).with_columns(
+            raw.append(source.cast(pl.String).alias(RAW + column))
+    frame = pl.DataFrame([*columns, *raw]).with_columns(
         pl.lit(label).alias("source_file"),
         pl.lit(None, pl.String).alias("source_sheet"),
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("source_row"),
     )
-    notes = [f"{label}未使用的列：{'、'.join(unknown)}"] if unknown else []
-    empty = pl.DataFrame(schema=CELL_FAULTS)
-    return Table(_complete(frame, registry), pl.concat([empty, *faults]), notes)
+    notes = [f"{label}未使用的列：{'、'.join(header.unknown)}"] if header.unknown else []
+    return Table(_complete(frame, registry), pl.concat(faults), notes)
+
+
+def _read_typed(source: pl.Series, kind: Kind, factor: Decimal, path: Path) -> tuple[pl.Series, pl.Series]:
+    """A Parquet column's cleaned text and its values; no text where a typed column reads in full."""
+    frame = source.to_frame("source")
+    typed = cells.from_typed(pl.col("source"), source.dtype, kind)
+    if typed is not None and factor == 1:
+        value = frame.select(typed).to_series()
+        if value.null_count() == source.null_count():
+            return value.clear(value.len()).cast(pl.String), value
+    binary = source.dtype.is_float()
+    said = pl.col("source").cast(pl.String)
+    try:
+        texts = frame.select(pl.coalesce(cells.written(pl.col("source")), said) if binary else said)
+    except pl.exceptions.PolarsError as error:
+        raise Unusable(f"文件「{path}」的列「{source.name}」是 {source.dtype} 类型，不能读取。") from error
+    text = cells.cleaned(texts.to_series(), kind)
+    return text, text.to_frame("text").select(cells.parse(pl.col("text"), kind, factor, binary)).to_series()
 
 
 __all__ = ["CELL_FAULTS", "DTYPES", "RAW", "Table", "read_table"]

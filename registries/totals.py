@@ -1,84 +1,129 @@
-"""Rows that are not data: totals, notes, repeated headers. Totals are compared with the rows above them."""
+"""Rows that are not data: totals, notes, repeated headers. Totals are compared with the rows they add up."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import polars as pl
 
+from registries.cells import NOTHING
 from registries.headers import Header
+from schemas.labels import packed
 from schemas.registries import Registry
 
-TOTAL_WORDS = r"^(本页|本表|全市|累计)?(合计|总计|小计|共计|累计|总合计)(\(.*\))?[:：]?$"
-_SECTION = r"^(本页)?小计"
+_SUM = r"(总合计|合计|总计|小计|共计|累计)(数|额|金额)?(\(.*\))?:?(\d+[家户个项条笔人](企业|单位|项目)?)?"
+_TOTAL = rf"^(本页|本表|全市|累计)?{_SUM}$"
+_NAMED_TOTAL = rf"^.{{1,14}}{_SUM}$"
 _NOTE = (
-    r"^(注|备注|附注|说明|填表说明|填报说明|填表人?|填报人?|填报单位|制表人?|编制人?|审核人?|复核人?|审批人?|"
-    r"单位负责人|负责人|经办人|联系人|联系电话|填报日期|日期)([:：\d.、(（\s]|$)"
+    r"^((注|备注|附注|注意|说明|填表说明|填报说明|填报要求|数据来源|来源|统计口径|口径|(金额|计量)?单位|"
+    r"填表人?|填报人?|填报单位|申报单位|报送单位|编制单位|主管部门|制表人?|编制人?|审核人?|复核人?|审批人?|"
+    r"单位负责人|负责人|经办人|联系人|联系电话|联系方式|电话|填报日期|填报时间|制表日期|制表时间|日期|"
+    r"\(?(公章|盖章|签字)\)?)([:\d.、(]|$)|第\d+页|以(千|万|百万|亿)?元为单位)"
 )
+_NUMBERED = r"^[(]?[\d一二三四五六七八九十]+[).、]\D"
+_SERIAL = r"^\d+(\.0*|、)?$"
 DATA, BLANK, TOTAL, SECTION, NOTE, HEADER = "data", "blank", "total", "section", "note", "header"
 
 
-def classify(cells: pl.DataFrame, header: Header, registry: Registry, header_rows: pl.DataFrame) -> pl.Series:
-    """What each row is: data, blank, total, section (小计), note or header. Doubtful rows are data."""
-    folded = [pl.col(c).str.normalize("NFKC").str.replace_all(r"[\s\u00a0\u3000]", "") for c in cells.columns]
-    filled = [pl.when(c != "").then(c) for c in folded]
-    known = [f"c{field.place}" for field in header.fields.values()]
-    numbered = pl.coalesce(filled).str.contains(r"^\d+$")
-    uscc = pl.col(f"c{header.fields['uscc'].place}").str.normalize("NFKC").str.replace_all(r"\s", "")
+def classify(cells: pl.DataFrame, header: Header, head: pl.DataFrame) -> pl.Series:
+    """What each row is: data, blank, total, section (小计), note or header. Doubtful rows are data.
+
+    `head` are the rows down to the header: where they stand again, a page began anew.
+    """
+    texts = cells.select(packed(pl.col(c)) for c in cells.columns)
+    texts = texts.select(pl.when(~pl.col(c).str.contains(NOTHING)).then(c) for c in cells.columns)
+    places = [pl.col(c) for c in cells.columns]
+    known = [pl.col(f"c{field.place}") for field in header.fields.values()]
+    uscc = pl.col(f"c{header.fields['uscc'].place}")
+    first = pl.coalesce(places)
+    count = pl.sum_horizontal(c.is_not_null().cast(pl.Int32) for c in places)
+    serial = pl.all_horizontal(c.is_null() for c in known) & (count == 1) & first.str.contains(_SERIAL)
     has_code = uscc.str.contains(r"^[0-9A-Za-z]{15,20}$").fill_null(False)
-    said = pl.any_horizontal(c.str.contains(TOTAL_WORDS) for c in filled).fill_null(False)
-    section = pl.any_horizontal(c.str.contains(_SECTION) for c in filled).fill_null(False)
-    count = pl.sum_horizontal(c.is_not_null().cast(pl.Int32) for c in filled)
-    blank_known = pl.all_horizontal(
-        pl.col(c).str.normalize("NFKC").str.replace_all(r"[\s\u00a0\u3000]", "").fill_null("") == "" for c in known
-    )
-    titles = [header_rows[c][-1] for c in cells.columns]
-    again = pl.all_horizontal(
-        pl.col(c).eq_missing(pl.lit(title, pl.String)) for c, title in zip(cells.columns, titles, strict=True)
-    )
-    return cells.select(
+    said = [c.str.contains(_TOTAL) for c in places] + [c.str.contains(_NAMED_TOTAL) for c in (first, uscc)]
+    section = pl.any_horizontal(c.str.contains("小计") for c in places)
+    kinds = texts.select(
         pl.when(count == 0)
         .then(pl.lit(BLANK))
-        .when(blank_known & (count == 1) & numbered)
+        .when(serial)
         .then(pl.lit(BLANK))
-        .when(again)
+        .when(pl.lit(_again(cells, head)))
         .then(pl.lit(HEADER))
         .when(has_code)
         .then(pl.lit(DATA))
-        .when(said & section)
+        .when(pl.any_horizontal(said) & section)
         .then(pl.lit(SECTION))
-        .when(said)
+        .when(pl.any_horizontal(said))
         .then(pl.lit(TOTAL))
-        .when(pl.coalesce(filled).str.contains(_NOTE))
+        .when(first.str.contains(_NOTE))
         .then(pl.lit(NOTE))
         .otherwise(pl.lit(DATA))
-    ).to_series()
+        .alias("kind"),
+        continued=(count == 1) & first.str.contains(_NUMBERED).fill_null(False),
+    )
+    after = (pl.col("kind") == NOTE).cum_max()
+    continued = (pl.col("kind") == DATA) & pl.col("continued") & after
+    return kinds.select(pl.when(continued).then(pl.lit(NOTE)).otherwise("kind").alias("kind")).to_series()
+
+
+def _again(cells: pl.DataFrame, head: pl.DataFrame) -> pl.Series:
+    """True for the rows that repeat a row of the head."""
+    said = head.filter(~pl.all_horizontal(pl.all().is_null())).unique()
+    rows = cells.with_row_index("_row")
+    again = rows.join(said, on=cells.columns, how="semi", nulls_equal=True)["_row"]
+    return rows["_row"].is_in(again.implode())
 
 
 def reconcile(
-    frame: pl.DataFrame, kinds: pl.Series, rows: pl.Series, registry: Registry, where: str
+    values: pl.DataFrame,
+    texts: pl.DataFrame,
+    kinds: pl.Series,
+    rows: pl.Series,
+    registry: Registry,
+    where: str,
 ) -> list[str]:
-    """Warnings for totals that differ from the sum of the data rows above, with both figures in yuan.
+    """Warnings for totals that differ from the sum of their data rows, with both figures in yuan.
 
-    A 小计 adds the rows since the previous total; a 合计 all rows above it, or those since the previous
-    合计.
+    A 小计 adds the rows since the total before it; a 合计 all rows above it, or those since the 合计 before
+    it. Where the first stands above all rows, each adds the rows down to the next. `texts` are the cleaned
+    texts of `values`.
     """
     notes: list[str] = []
-    money = [c for c in registry.columns if registry.kind(c) == "money" and c in frame.columns]
-    is_data = kinds == DATA
-    for column in money:
-        running = frame.select(
-            pl.when(pl.lit(is_data)).then(pl.col(column)).otherwise(None).fill_null(Decimal(0)).cum_sum()
-        ).to_series()
-        section_start = total_start = Decimal(0)
-        stated = frame.select(pl.lit(rows).alias("row"), pl.lit(kinds).alias("kind"), column, sums=pl.lit(running))
-        for row, kind, value, sums in stated.filter(pl.col("kind").is_in([TOTAL, SECTION])).iter_rows():
-            since = section_start if kind == SECTION else total_start
-            if value is not None and value not in (sums, sums - since):
+    at = kinds.is_in([TOTAL, SECTION])
+    counted = (kinds == DATA).cast(pl.Int64).cum_sum().filter(at).to_list()
+    on_top = {kind for kind, count in zip(kinds.filter(at), counted, strict=True) if not count}
+    for column in (c for c in values.columns if registry.kind(c) == "money" and at.any()):
+        amounts = pl.select(pl.when(kinds == DATA).then(values[column]).otherwise(None)).to_series()
+        above = amounts.fill_null(Decimal(0)).cum_sum()
+        title = registry.header(column)
+        stated = (s.filter(at) for s in (rows, values[column], texts[column]))
+        sums = _sums(kinds.filter(at).to_list(), above.filter(at).to_list(), above[-1], on_top)
+        for row, value, text, fitting in zip(*stated, sums, strict=True):
+            if value is None and text is not None:
+                notes.append(f"{where}第{row}行的{title}合计「{text}」不是金额，未能与明细核对")
+            elif value is not None and value not in fitting:
                 notes.append(
-                    f"{where}第{row}行合计与明细不符：{registry.header(column)}合计填 {value:,.2f} 元，"
-                    f"上方明细相加为 {sums - since if kind == SECTION else sums:,.2f} 元，"
-                    f"相差 {value - (sums - since if kind == SECTION else sums):,.2f} 元。请核对是否漏行或改动"
+                    f"{where}第{row}行合计与明细不符：{title}合计填 {value:,.2f} 元，"
+                    f"明细相加为 {fitting[0]:,.2f} 元，相差 {value - fitting[0]:,.2f} 元。"
+                    "请核对是否漏行或改动"
                 )
-            section_start = sums
-            if kind == TOTAL:
-                total_start = sums
     return notes
+
+
+def _sums(
+    kinds: list[str], above: list[Decimal], whole: Decimal, on_top: set[str]
+) -> Iterator[list[Decimal]]:
+    """For each total row the sums of data rows that it may state, the likeliest first.
+
+    `above` holds the sum of all data rows above each total row, `whole` that of all.
+    """
+    section_start = total_start = Decimal(0)
+    for place, (kind, here) in enumerate(zip(kinds, above, strict=True)):
+        if kind in on_top:
+            later = zip(kinds[place + 1 :], above[place + 1 :], strict=True)
+            until = next((there for other, there in later if kind in (SECTION, other)), whole)
+            yield [until - here] if kind == SECTION else [whole, until - here]
+        elif kind == SECTION:
+            yield [here - section_start, here - total_start, here]
+        else:
+            yield [here, here - total_start]
+        section_start = here
+        total_start = here if kind == TOTAL else total_start

@@ -21,7 +21,11 @@ _LATE = "^属\\d{4}年度"
 
 
 def _source() -> pl.Expr:
-    sheet = pl.when(pl.col("source_sheet").is_not_null()).then(pl.format("「{}」", "source_sheet")).otherwise(pl.lit(""))
+    sheet = (
+        pl.when(pl.col("source_sheet").is_not_null())
+        .then(pl.format("「{}」", "source_sheet"))
+        .otherwise(pl.lit(""))
+    )
     return pl.format("{}{}第{}行", "source_file", sheet, "source_row")
 
 
@@ -49,7 +53,9 @@ def _detail(
     sheet.header()
     sheet.rows((number, *row) for number, row in enumerate(rows.head(limit).iter_rows(), 1))
     if rows.height > limit:
-        sheet.line(f"本表列前 {limit:,} 行，共 {rows.height:,} 行；全部内容见同一文件夹的 Parquet 文件。", bold=True)
+        sheet.line(
+            f"本表列前 {limit:,} 行，共 {rows.height:,} 行；全部内容见同一文件夹的 Parquet 文件。", bold=True
+        )
     if rows.is_empty():
         sheet.line("无。")
     if total is not None:
@@ -74,10 +80,18 @@ def payable_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -
     cut = pl.col("cap_reduction") + pl.col("overlap_reduction")
     shown = ("uscc", "name", "district", "item", "title", "level")
     amounts = ("gross", cut.alias("cut"), "award", "city_share", "district_share")
-    rows = lines.select(*shown, _matter().alias("matter"), *amounts, "working", "review", _source().alias("source"))
+    rows = lines.select(
+        *shown, _matter().alias("matter"), *amounts, "working", "review", _source().alias("source")
+    )
     sums = [rows[c].sum() for c in ("gross", "cut", "award", "city_share", "district_share")]
     _detail(
-        book, "兑现明细", f"{year}年度兑现明细表", columns, rows, limit, total=[*[None] * 7, *sums, None, None, None]
+        book,
+        "兑现明细",
+        f"{year}年度兑现明细表",
+        columns,
+        rows,
+        limit,
+        total=[*[None] * 7, *sums, None, None, None],
     )
 
 
@@ -194,7 +208,12 @@ def refused_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -
 
 def other_years_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
     """跨年补报: rows of earlier years, with what they would have earned then."""
-    columns = [*(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL), Column("发生日期", 12), Column("处理", 60, "wide"), _SOURCE]
+    columns = [
+        *(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL),
+        Column("发生日期", 12),
+        Column("处理", 60, "wide"),
+        _SOURCE,
+    ]
     rows = awards.filter(pl.col("reason").str.contains(_LATE).fill_null(False)).select(
         *("uscc", "name", "district", "item", "title", "level"),
         pl.col("event_on").cast(pl.String),
@@ -235,7 +254,16 @@ def rejects_sheet(book: Workbook, manifest: dict[str, Any], rejects: pl.DataFram
     intro = "以下各行未采用；请填报部门更正后重新报送，其余各行照常计算。" + (
         "另有读取提示，见「说明」。" if manifest["notes"] else ""
     )
-    _detail(book, "数据问题", f"{manifest['year']}年度登记表数据问题清单", columns, rows, limit, unit="", intro=intro)
+    _detail(
+        book,
+        "数据问题",
+        f"{manifest['year']}年度登记表数据问题清单",
+        columns,
+        rows,
+        limit,
+        unit="",
+        intro=intro,
+    )
 
 
 def publicity_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:

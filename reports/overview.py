@@ -11,6 +11,7 @@ from openpyxl.chart.series import SeriesLabel
 
 from reports.sheets import Column, Sheet, wan
 from schemas.districts import DISTRICTS
+from schemas.money import total
 from schemas.registries import REGISTRIES
 
 REGISTRY_TITLES = {name: registry.title for name, registry in REGISTRIES.items()}
@@ -39,7 +40,9 @@ def notes_sheet(
     sheet = Sheet(book, "说明", [Column("", 18), Column("", 90)], landscape=False)
     sheet.title(f"昆山市{year}年度产业政策奖补兑现测算")
     if manifest["scenarios"]:
-        sheet.line("情景测算，非正式兑现结果：" + "、".join(s["name"] for s in manifest["scenarios"]), "center", True)
+        sheet.line(
+            "情景测算，非正式兑现结果：" + "、".join(s["name"] for s in manifest["scenarios"]), "center", True
+        )
     for text in _result(awards, rejects):
         sheet.line(text)
     sheet.blank()
@@ -53,7 +56,10 @@ def notes_sheet(
     section(
         "一、政策依据",
         [
-            (f"政策{p['policy']}", f"{p['title']}，{p['from']} 至 {p['to']}{'' if p['enabled'] else '（未执行）'}")
+            (
+                f"政策{p['policy']}",
+                f"{p['title']}，{p['from']} 至 {p['to']}{'' if p['enabled'] else '（未执行）'}",
+            )
             for p in manifest["policies"]
         ],
     )
@@ -63,7 +69,10 @@ def notes_sheet(
     section(
         "三、数据来源",
         [
-            (REGISTRY_TITLES[i["registry"]], f"{i['file']}（{i['bytes']:,} 字节，SHA-256 {i['sha256'][:16]}…）")
+            (
+                REGISTRY_TITLES[i["registry"]],
+                f"{i['file']}（{i['bytes']:,} 字节，SHA-256 {i['sha256'][:16]}…）",
+            )
             for i in manifest["inputs"]
         ],
     )
@@ -72,7 +81,10 @@ def notes_sheet(
     section(
         "五、版本",
         [
-            ("参数版本", f"条款目录 {manifest['catalogue']['version']}，共 {manifest['catalogue']['items']} 条"),
+            (
+                "参数版本",
+                f"条款目录 {manifest['catalogue']['version']}，共 {manifest['catalogue']['items']} 条",
+            ),
             ("软件版本", f"兑现 {manifest['software']['version']}"),
             ("生成日期", today),
             ("金额单位", "明细以元、分为准；汇总以万元显示，尾数差在汇总表下注明"),
@@ -87,12 +99,14 @@ def _result(awards: pl.DataFrame, rejects: pl.DataFrame) -> list[str]:
     refused = awards.filter(pl.col("status").is_in(["ineligible", "duplicate"]))
     open_ended = pending["award_high"].null_count()
     rows = rejects.select("registry", "source_file", "source_sheet", "source_row").unique().height
-    district = payable["district_share"].sum()
-    high = f"{wan(pending['award_high'].sum()):,.2f} 万元" + (f"，另有 {open_ended:,} 笔无上限" if open_ended else "")
+    district = total(payable["district_share"])
+    high = f"{wan(total(pending['award_high'])):,.2f} 万元" + (
+        f"，另有 {open_ended:,} 笔无上限" if open_ended else ""
+    )
     return [
-        f"应兑付 {payable['uscc'].n_unique():,} 户 {payable.height:,} 笔，合计 {wan(payable['award'].sum()):,.2f} 万元，"
-        f"其中市级 {wan(payable['city_share'].sum()):,.2f} 万元，区镇 {wan(district):,.2f} 万元。",
-        f"待核定 {pending.height:,} 笔，法定区间 {wan(pending['award_low'].sum()):,.2f} 万元至 {high}。",
+        f"应兑付 {payable['uscc'].n_unique():,} 户 {payable.height:,} 笔，合计 {wan(total(payable['award'])):,.2f} 万元，"
+        f"其中市级 {wan(total(payable['city_share'])):,.2f} 万元，区镇 {wan(district):,.2f} 万元。",
+        f"待核定 {pending.height:,} 笔，法定区间 {wan(total(pending['award_low'])):,.2f} 万元至 {high}。",
         f"不予兑现 {refused.height:,} 笔（原因见「不予兑现」「跨年补报」），数据有问题 {rows:,} 行（见「数据问题」）。",
     ]
 
@@ -129,19 +143,19 @@ def _class_name(column: pl.Expr) -> pl.Expr:
 def _figures(lines: pl.DataFrame, before: Decimal | None) -> list[Any]:
     payable = lines.filter(pl.col("status") == "payable")
     pending = lines.filter(pl.col("status") == "pending")
-    high = None if pending["award_high"].null_count() else wan(pending["award_high"].sum())
-    award = payable["award"].sum()
+    high = None if pending["award_high"].null_count() else wan(total(pending["award_high"]))
+    award = total(payable["award"])
     return [
         payable["uscc"].n_unique(),
         payable.height,
         wan(award),
-        wan(payable["city_share"].sum()),
-        wan(payable["district_share"].sum()),
-        wan(payable["prefecture_share"].sum()),
+        wan(total(payable["city_share"])),
+        wan(total(payable["district_share"])),
+        wan(total(payable["prefecture_share"])),
         wan(before) if before else None,
         float(award / before - 1) if before else None,
         pending.height,
-        wan(pending["award_low"].sum()),
+        wan(total(pending["award_low"])),
         high if pending.height else Decimal(0),
     ]
 
@@ -160,16 +174,23 @@ def _block(
     parts = {key[0]: part for key, part in awards.partition_by(by, as_dict=True, maintain_order=True).items()}
     for name in order or list(parts):
         lines = parts.get(name, awards.clear())
-        paid = before.filter(pl.col(by) == name)["amount"].sum() if before is not None and before.height else None
+        paid = (
+            total(before.filter(pl.col(by) == name)["amount"])
+            if before is not None and before.height
+            else None
+        )
         sheet.rows([[name, *_figures(lines, paid or None)]])
     return first, sheet.row
 
 
 def _total(sheet: Sheet, awards: pl.DataFrame, before: pl.DataFrame) -> None:
-    figures = _figures(awards, before["amount"].sum() or None if before.height else None)
+    figures = _figures(awards, total(before["amount"]) or None if before.height else None)
     sheet.total(["总计", *figures])
-    yuan = awards["award"].sum()
-    shown = sum((wan(v) or Decimal(0) for v in awards.group_by("item").agg(pl.col("award").sum())["award"]), Decimal(0))
+    yuan = total(awards["award"])
+    shown = sum(
+        (wan(v) or Decimal(0) for v in awards.group_by("item").agg(pl.col("award").sum())["award"]),
+        Decimal(0),
+    )
     sheet.line(
         f"总计 {yuan:,.2f} 元；按条款各行四舍五入到万元后相加为 {shown:,.2f} 万元，尾数差 {shown - yuan / 10000:,.4f} 万元。"
         "待核定上限为空表示至少一笔没有法定上限。"

@@ -39,6 +39,7 @@ class Sheet:
         self._book = book
         self._sheet = book.create_sheet(title)
         self._styles: dict[str, Any] = {}
+        self._held: list[list[WriteOnlyCell]] | None = []  # rows above the header: panes freeze before rows
         for place, column in enumerate(columns, 1):
             self._sheet.column_dimensions[get_column_letter(place)].width = column.width
         page = self._sheet.page_setup
@@ -62,13 +63,15 @@ class Sheet:
 
     def header(self, freeze: bool = True) -> None:
         """The headings of the columns; repeated on every printed page, and frozen."""
+        if freeze and self._held is not None:
+            self._sheet.freeze_panes = f"A{self.row + 2}"
+            self._sheet.print_title_rows = f"{self.row + 1}:{self.row + 1}"
         self._append([(column.title, "header") for column in self.columns], 30)
-        if freeze:
-            self._sheet.freeze_panes = f"A{self.row + 1}"
-            self._sheet.print_title_rows = f"{self.row}:{self.row}"
+        self._release()
 
     def rows(self, rows: Iterable[Sequence[Any]]) -> None:
         """Body rows; None is an empty cell."""
+        self._release()
         kinds = [column.kind for column in self.columns]
         wide = [(place, column.width) for place, column in enumerate(self.columns) if column.kind == "wide"]
         for row in rows:
@@ -82,7 +85,7 @@ class Sheet:
     def blank(self, count: int = 1) -> None:
         """Empty rows."""
         for _ in range(count):
-            self._sheet.append([])
+            self._write([])
             self.row += 1
 
     def page_break(self) -> None:
@@ -105,7 +108,7 @@ class Sheet:
         cell.alignment = Alignment(horizontal=align, vertical="center", wrap_text=True)
         self.row += 1
         self._sheet.row_dimensions[self.row].height = height
-        self._sheet.append([cell])
+        self._write([cell])
         if len(self.columns) > 1:
             last = get_column_letter(len(self.columns))
             self._sheet.merged_cells.add(f"A{self.row}:{last}{self.row}")
@@ -114,7 +117,18 @@ class Sheet:
         self.row += 1
         if height:
             self._sheet.row_dimensions[self.row].height = height
-        self._sheet.append([self._cell(value, kind) for value, kind in cells])
+        self._write([self._cell(value, kind) for value, kind in cells])
+
+    def _write(self, cells: list[WriteOnlyCell]) -> None:
+        if self._held is None:
+            self._sheet.append(cells)
+        else:
+            self._held.append(cells)
+
+    def _release(self) -> None:
+        held, self._held = self._held or [], None
+        for cells in held:
+            self._sheet.append(cells)
 
     def _cell(self, value: Any, kind: str) -> WriteOnlyCell:
         is_text = isinstance(value, str)
@@ -133,7 +147,7 @@ def _lines(text: str | None, width: float) -> int:
 
 
 def _clean(text: str) -> str:
-    return ILLEGAL_CHARACTERS_RE.sub("", text)
+    return str(ILLEGAL_CHARACTERS_RE.sub("", text))
 
 
 def _styled(sheet: Any, kind: str) -> WriteOnlyCell:

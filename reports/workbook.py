@@ -9,6 +9,7 @@ from openpyxl import Workbook
 
 from reports import detail, overview
 from reports.sheets import Column, Sheet
+from schemas.money import total
 
 DETAIL_ROWS = 20_000
 """Rows of a detail sheet at most; the rest is in the Parquet files, and the sheet says so."""
@@ -43,7 +44,9 @@ def write_workbook(
     book.save(path)
 
 
-def _checks_sheet(book: Workbook, manifest: dict[str, Any], awards: pl.DataFrame, summary: pl.DataFrame) -> None:
+def _checks_sheet(
+    book: Workbook, manifest: dict[str, Any], awards: pl.DataFrame, summary: pl.DataFrame
+) -> None:
     columns = [
         Column("核对事项", 52),
         Column("一方（元）", 22, "yuan"),
@@ -55,13 +58,13 @@ def _checks_sheet(book: Workbook, manifest: dict[str, Any], awards: pl.DataFrame
     sheet.title(f"{manifest['year']}年度兑现勾稽核对表")
     sheet.line("单位：元", "right")
     sheet.header()
-    total = awards["award"].sum()
+    paid = total(awards["award"])
     pairs = [(what, Decimal(a), Decimal(b)) for what, a, b in manifest["identities"]]
-    pairs.append(("汇总表合计 ＝ 明细合计", summary["amount"].sum(), total))
-    by_applicant = awards.group_by("uscc").agg(pl.col("award").sum())["award"].sum()
-    pairs.append(("拨付清单合计 ＝ 明细合计", by_applicant, total))
-    by_district = awards.group_by("district").agg(pl.col("district_share").sum())["district_share"].sum()
-    pairs.append(("区镇负担通知合计 ＝ 区镇负担合计", by_district, awards["district_share"].sum()))
+    pairs.append(("汇总表合计 ＝ 明细合计", total(summary["amount"]), paid))
+    by_applicant = total(awards.group_by("uscc").agg(pl.col("award").sum())["award"])
+    pairs.append(("拨付清单合计 ＝ 明细合计", by_applicant, paid))
+    by_district = total(awards.group_by("district").agg(pl.col("district_share").sum())["district_share"])
+    pairs.append(("区镇负担通知合计 ＝ 区镇负担合计", by_district, total(awards["district_share"])))
     sheet.rows((what, a, b, a - b, "相符" if a == b else "不符") for what, a, b in pairs)
     sheet.blank()
     sheet.line("登记表行数去向（每一行或进入结果，或列入数据问题，或作为历史资料）", bold=True)

@@ -13,7 +13,7 @@ from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
 from rules.history import Frames, prepared, summed
 from rules.model import Item
 from rules.narrate import narrate
-from rules.once import once, with_paid_rung
+from rules.once import once, with_paid_before, with_paid_rung
 from rules.split import split
 from rules.working import finish_working
 from schemas.money import YUAN
@@ -38,6 +38,7 @@ _LINE: dict[str, Any] = {
     "working": pl.String,
     "low": YUAN,
     "high": YUAN,
+    "assessed": pl.Boolean,
 }
 _NO_CAP: dict[str, Any] = {"cap_0": pl.Struct({"amount": YUAN, "pool": pl.String})}
 
@@ -51,11 +52,15 @@ def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     lines = lines.with_columns(policy=pl.col("item").str.head(1))
     lines = once(lines, frames, law, year)
     lines = cap_lines(lines)
-    lines = in_window(lines, law, year)
     lines = share_caps(lines)
+    lines = in_window(lines, law, year)
     lines = _settled(lines)
     lines = split(_described(lines, law, year), law)
-    return finish_working(lines).select(pl.col(c).cast(t) for c, t in AWARDS.items()).sort(ORDER, nulls_last=True)
+    return (
+        finish_working(lines)
+        .select(pl.col(c).cast(t) for c, t in AWARDS.items())
+        .sort(ORDER, nulls_last=True)
+    )
 
 
 def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
@@ -81,6 +86,7 @@ def _claimed(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, 
 
 def _grouped(item: Item, rows: pl.DataFrame, frames: Frames, year: int, law: Catalogue) -> pl.DataFrame:
     rows = summed(rows, item.rows) if item.rows else rows
+    rows = with_paid_before(rows, frames, item, year)
     ladder = law.compiled(item).ladder
     return with_paid_rung(rows, frames, item.id, ladder, year) if ladder else rows
 
@@ -123,7 +129,9 @@ def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.DataFram
     again = again.join(applicants, on="uscc", how="left")
     if "item" not in again.columns:
         single = [item for item in law.of_registry(name) if not item.rows]
-        again = pl.concat([again.with_columns(pl.lit(item.id).alias("item")) for item in single] or [again.clear()])
+        again = pl.concat(
+            [again.with_columns(pl.lit(item.id).alias("item")) for item in single] or [again.clear()]
+        )
         day = pl.date(pl.col("year"), 12, 31)
     else:
         day = pl.col("certified_on" if name == "certifications" else "event_on")
@@ -133,7 +141,7 @@ def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.DataFram
 
 def _bare(rows: pl.DataFrame, item: str | None, registry: str, status: str, reason: pl.Expr) -> pl.DataFrame:
     zero = pl.lit(Decimal(0), YUAN)
-    given = {"status": pl.lit(status), "reason": reason, "low": zero, "high": zero}
+    given = {"status": pl.lit(status), "reason": reason, "low": zero, "high": zero, "assessed": pl.lit(False)}
     held = [
         given[c].cast(t).alias(c)
         if c in given
@@ -154,9 +162,16 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
     """Gross, reductions and award of payable lines; nothing for the others, a range for pending ones."""
     zero = pl.lit(Decimal(0), YUAN)
     worthless = (pl.col("status") == PAYABLE) & (pl.col("award_low") == 0)
+    why = (
+        pl.when(pl.col("gross") == 0)
+        .then(pl.lit("核定或计算的金额为零"))
+        .when(pl.col("paid_lower").is_not_null())
+        .then(pl.lit("低级别已兑付的不低于本级别，没有差额"))
+        .otherwise(pl.lit("封顶额度以前年度已用完"))
+    )
     lines = lines.with_columns(
         status=pl.when(worthless).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
-        reason=pl.when(worthless).then(pl.lit("核定或计算的金额为零")).otherwise(pl.col("reason")),
+        reason=pl.when(worthless).then(why).otherwise(pl.col("reason")),
     )
     payable, pending = pl.col("status") == PAYABLE, pl.col("status") == PENDING
     return lines.with_columns(
@@ -177,7 +192,14 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
 def _described(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:
     about = pl.DataFrame(
         [
-            (i.id, i.article, i.title, law.class_of(i) if i.class_ else None, i.class_basis, law.departments[i.id])
+            (
+                i.id,
+                i.article,
+                i.title,
+                law.class_of(i) if i.class_ else None,
+                i.class_basis,
+                law.departments[i.id],
+            )
             for i in law.items.values()
         ],
         schema={

@@ -20,25 +20,31 @@ def cap_lines(lines: pl.DataFrame) -> pl.DataFrame:
     """Apply the caps of one line; adds `gross`, `award_low`, `award_high`, `cap` and `cap_shared`.
 
     All in yuan; `award_high` is null where open-ended; `cap` is the least cap met on the way, for the
-    working.
+    working. What was paid for a lower level (`paid_lower`) comes off here too.
     """
     bounds = [
         pl.when(pl.col(slot).struct.field("pool").is_null()).then(pl.col(slot).struct.field("amount"))
         for slot in _slots(lines)
     ]
     bound = pl.min_horizontal(*bounds, pl.lit(None, YUAN))
+    paid = pl.col("paid_lower").fill_null(Decimal(0))
+
+    def left(end: str) -> pl.Expr:
+        rest = pl.max_horizontal(pl.min_horizontal(end, bound) - paid, pl.lit(Decimal(0), YUAN))
+        return pl.when(pl.col(end).is_not_null() | bound.is_not_null()).then(rest).cast(YUAN)
+
     everything = [pl.col(slot).struct.field("amount") for slot in _slots(lines)]
     return lines.with_columns(
         gross=pl.col("low"),
-        award_low=pl.min_horizontal("low", bound).cast(YUAN),
-        award_high=pl.min_horizontal("high", bound).cast(YUAN),
+        award_low=left("low"),
+        award_high=left("high"),
         cap=pl.min_horizontal(*everything, pl.lit(None, YUAN)),
         cap_shared=pl.lit(False),
     )
 
 
 def share_caps(lines: pl.DataFrame) -> pl.DataFrame:
-    """Apply the caps that lines share, payable lines first, then settle what has become certain.
+    """Apply the caps that lines share, payable lines first; a cap may settle an assessed line's open factor.
 
     Where the payable lines of a pool exceed its cap, the excess comes off in proportion, to the fen, by
     largest remainder. Lows and highs of pending lines share what the payable lines leave.
@@ -46,17 +52,14 @@ def share_caps(lines: pl.DataFrame) -> pl.DataFrame:
     lines = lines.with_row_index("_line")
     for slot in _slots(lines):
         lines = _share(lines, slot)
-    live = pl.col("status") == PENDING
-    sure = live & (pl.col("award_low") == pl.col("award_high"))
+    settled = (
+        pl.col("assessed") & (pl.col("status") == PENDING) & (pl.col("award_low") == pl.col("award_high"))
+    )
+    lines = lines.with_columns(status=pl.when(settled).then(pl.lit(PAYABLE)).otherwise(pl.col("status")))
+    exhausted = (pl.col("status") == PENDING) & (pl.col("award_high") == 0)
     return lines.with_columns(
-        status=pl.when(sure & (pl.col("award_high") > 0))
-        .then(pl.lit(PAYABLE))
-        .when(sure)
-        .then(pl.lit(INELIGIBLE))
-        .otherwise(pl.col("status")),
-        reason=pl.when(sure & (pl.col("award_high") == 0))
-        .then(pl.lit("封顶额度已由其他奖补用完"))
-        .otherwise(pl.col("reason")),
+        status=pl.when(exhausted).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
+        reason=pl.when(exhausted).then(pl.lit("封顶额度已由其他奖补用完")).otherwise(pl.col("reason")),
     ).drop("_line")
 
 
@@ -70,13 +73,20 @@ def _share(lines: pl.DataFrame, slot: str) -> pl.DataFrame:
         pl.col(slot).struct.field("pool"),
         pl.col(slot).struct.field("amount").alias("bound"),
     ).filter(
-        pl.col("pool").is_not_null() & pl.col("bound").is_not_null() & pl.col("status").is_in([PAYABLE, PENDING])
+        pl.col("pool").is_not_null()
+        & pl.col("bound").is_not_null()
+        & pl.col("status").is_in([PAYABLE, PENDING])
     )
     if pooled.is_empty():
         return lines
-    certain = pl.when(pl.col("status") == PAYABLE).then(pl.col("award_low")).otherwise(pl.lit(Decimal(0), YUAN))
+    certain = (
+        pl.when(pl.col("status") == PAYABLE).then(pl.col("award_low")).otherwise(pl.lit(Decimal(0), YUAN))
+    )
     totals = pooled.group_by("pool").agg(
-        bound=pl.col("bound").min(), paid=certain.sum(), members=pl.len(), open=(pl.col("status") == PENDING).any()
+        bound=pl.col("bound").min(),
+        paid=certain.sum(),
+        members=pl.len(),
+        open=(pl.col("status") == PENDING).any(),
     )
     tight = totals.filter((pl.col("paid") > pl.col("bound")) | pl.col("open"))
     if tight.is_empty():

@@ -68,9 +68,9 @@ def reading_text(reading: Reading, value: Any) -> str:
         return "，".join(parts)
     if isinstance(value, str):
         return reading.options[value]
-    return "、".join(f"{item} 改为{'认定类' if c == 'recognition' else '一般类'}" for item, c in value.items()) or (
-        "按条款目录"
-    )
+    return "、".join(
+        f"{item} 改为{'认定类' if c == 'recognition' else '一般类'}" for item, c in value.items()
+    ) or ("按条款目录")
 
 
 def read_yaml(path: Path) -> Any:

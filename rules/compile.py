@@ -1,14 +1,13 @@
 """Turn an item's data into Polars expressions, once, so that evaluating it is only arithmetic."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
-from rules.columns import available, label
+from rules.columns import available
 from rules.expressions import RuleError, compile_expression, names_in
 from rules.model import Item
 from rules.numbers import show
@@ -17,6 +16,9 @@ from schemas.money import RATE, YUAN
 
 PAID_RUNG = "paid_rung"
 """Column of the highest ladder threshold already paid for (yuan), null where none was."""
+
+PAID_BEFORE = "paid_before"
+"""Column of what earlier years paid for the thing that a cap without a year bounds (yuan)."""
 
 
 @dataclass(frozen=True)
@@ -81,32 +83,42 @@ def _dated(term: Dated, on: pl.Expr) -> pl.Expr:
     )
 
 
-def _rungs(term: Ladder, cumulative: bool) -> pl.Expr:
-    """The award for the rungs newly crossed; null where the climbing figure is unknown."""
+def _crossings(term: Ladder) -> Iterator[tuple[Decimal, str, pl.Expr, pl.Expr]]:
+    """By rung, lowest first: its award and label, whether it is reached, and whether it was reached before."""
     of, after = pl.col(term.of), pl.col(term.after).fill_null(Decimal(0))
-    paid = pl.col(PAID_RUNG).fill_null(Decimal(-1))
-    total = pl.lit(Decimal(0), YUAN)
-    for threshold, award in term.ladder.items():
+    for (threshold, award), text in zip(term.ladder.items(), term.labels, strict=True):
         bound = _decimal(threshold)
-        passes = (lambda c, b: c > b) if term.crossed == "above" else (lambda c, b: c >= b)
-        newly = passes(of, bound) & ~passes(after, bound) & (paid < bound)
-        total = pl.when(newly).then(total + _decimal(award) if cumulative else _decimal(award)).otherwise(total)
-        if not cumulative:  # a rung crossed earlier hides the rungs below it
-            crossed = passes(of, bound) & ~newly
-            total = pl.when(crossed).then(pl.lit(Decimal(0), YUAN)).otherwise(total)
-    return pl.when(of.is_not_null()).then(total.cast(YUAN))
+        reached, before = (
+            (of > bound, after > bound) if term.crossed == "above" else (of >= bound, after >= bound)
+        )
+        paid = (pl.col(PAID_RUNG) >= bound).fill_null(False)
+        yield award, text, reached, before | paid
+
+
+def _rungs(term: Ladder, cumulative: bool) -> pl.Expr:
+    """The award for the rungs newly reached, all or only the highest; null where the figure is unknown.
+
+    The highest rung reached decides: where it was reached before, the lower ones earn nothing. Once the
+    top rung was reached, no figure can earn anything any more.
+    """
+    nothing = pl.lit(Decimal(0), YUAN)
+    total: pl.Expr = nothing
+    before: pl.Expr = pl.lit(False)
+    for award, _, reached, before in _crossings(term):
+        value = _decimal(award)
+        if cumulative:
+            total = total + pl.when(reached & ~before).then(value).otherwise(nothing)
+        else:
+            here = pl.when(before).then(nothing).otherwise(value)
+            total = pl.when(reached).then(here).otherwise(total)
+    return pl.when(pl.col(term.of).is_not_null() | before).then(total.cast(YUAN))
 
 
 def rung_label(term: Ladder) -> pl.Expr:
-    """The label of the highest rung newly crossed, null where none is."""
-    found = pl.lit(None, pl.String)
-    of, after = pl.col(term.of), pl.col(term.after).fill_null(Decimal(0))
-    for (threshold, _), text in zip(term.ladder.items(), term.labels, strict=True):
-        bound = _decimal(threshold)
-        reached = of > bound if term.crossed == "above" else of >= bound
-        before = after > bound if term.crossed == "above" else after >= bound
-        paid = (pl.col(PAID_RUNG) >= bound).fill_null(False)
-        found = pl.when(reached & ~before & ~paid).then(pl.lit(text)).otherwise(found)
+    """The label of the highest rung newly reached, null where none is."""
+    found: pl.Expr = pl.lit(None, pl.String)
+    for _, text, reached, before in _crossings(term):
+        found = pl.when(reached & ~before).then(pl.lit(text)).otherwise(found)
     return found
 
 
@@ -142,69 +154,78 @@ def term_text(term: Term, readings: Mapping[str, Any]) -> str | None:
     return None
 
 
-def compile_item(item: Item, readings: Mapping[str, Any]) -> CompiledItem:
-    """Compile one item. Raises RuleError naming item and clause for anything that does not fit."""
-    if item.registry is None:
-        raise RuleError(f"{item.id} 是转引条款，没有可计算的内容")
-    columns = available(item.registry)
+@dataclass
+class _Names:
+    """The names an item's expressions may use, with their dtypes and the registry columns behind them."""
+
+    item: Item
+    known: dict[str, Any]
+    reads: dict[str, tuple[str, ...]]
+
+    def compile(self, text: str, part: str) -> pl.Expr:
+        return compile_expression(text, self.known, f"{self.item.id} {part}")
+
+    def roots(self, text: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(c for name in names_in(text) for c in self.reads[name]))
+
+    def define(self, name: str, text: str) -> pl.Expr:
+        expression = self.compile(text, f"let {name}").alias(name)
+        self.reads[name] = self.roots(text)
+        self.known[name] = pl.DataFrame(schema=self.known).select(expression).schema[name]
+        return expression
+
+
+def _names(item: Item) -> _Names:
+    columns = available(item.registry or "")
     clash = set(item.terms) & set(columns)
     if clash:
         raise RuleError(f"{item.id} 的标量「{'、'.join(sorted(clash))}」与登记表的列同名，请改名")
-    terms = {name: _dtype(term) for name, term in item.terms.items()}
-    known = columns | terms
-    on = pl.col("on")
-    bound = [_bind(name, term, readings, on) for name, term in item.terms.items()]
-    lets, reads = [], {name: (name,) for name in columns}
+    known, reads = dict(columns), {name: (name,) for name in columns}
+    behind: dict[str, tuple[str, ...]] = dict(reads)
     for name, term in item.terms.items():
-        reads[name] = (term.of,) if isinstance(term, Ladder) else ()
-    for name, text in item.let.items():
-        expression = compile_expression(text, known, f"{item.id} let {name}")
-        probe = pl.DataFrame(schema=known).select(expression.alias(name))
-        lets.append(expression.alias(name))
-        reads[name] = tuple(dict.fromkeys(c for used in names_in(text) for c in reads[used]))
-        known = known | dict(probe.schema)
+        known[name] = YUAN if isinstance(term, Ladder) else RATE
+        behind[name] = (term.of,) if isinstance(term, Ladder) else ()
+    return _Names(item, known, behind)
 
-    def expression(text: str, part: str) -> pl.Expr:
-        return compile_expression(text, known, f"{item.id} {part}")
 
-    def roots(text: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(c for used in names_in(text) for c in reads[used]))
-
-    clauses = [
-        CompiledClause(
-            name, expression(c.when, f"eligible {name}"), c.when, roots(c.when), c.unknown == "review"
-        )
-        for name, c in item.eligible.items()
-    ]
-    factor = Decimal(1)
-    if item.uplift:
-        factor = _factor(item.terms.get(item.uplift.factor), item, readings)
+def compile_item(item: Item, readings: Mapping[str, Any]) -> CompiledItem:
+    """Compile one item. Raises RuleError naming item and clause for anything that does not fit."""
+    names = _names(item)
+    bound = [_bind(name, term, readings, pl.col("on")) for name, term in item.terms.items()]
     return CompiledItem(
         item=item,
         low=[low for low, _ in bound],
         high=[high for _, high in bound],
-        lets=lets,
-        clauses=clauses,
-        amount=expression(item.amount, "amount") if item.amount else None,
-        amount_reads=roots(item.amount) if item.amount else (),
-        base=expression(item.base, "base") if item.base else None,
+        lets=[names.define(name, text) for name, text in item.let.items()],
+        clauses=[
+            CompiledClause(
+                name,
+                names.compile(clause.when, f"eligible {name}"),
+                clause.when,
+                names.roots(clause.when),
+                clause.unknown == "review",
+            )
+            for name, clause in item.eligible.items()
+        ],
+        amount=names.compile(item.amount, "amount") if item.amount else None,
+        amount_reads=names.roots(item.amount) if item.amount else (),
+        base=names.compile(item.base, "base") if item.base else None,
         caps=[
             CompiledCap(
-                expression(cap.amount, "caps"), cap.per, cap.pool or f"{item.id}/{place}", _fallback(item, cap.amount)
+                names.compile(cap.amount, "caps"),
+                cap.per,
+                cap.pool or f"{item.id}/{place}",
+                _fallback(item, cap.amount, readings),
             )
             for place, cap in enumerate(item.caps)
         ],
-        uplift=expression(item.uplift.when, "uplift") if item.uplift else None,
-        factor=factor,
+        uplift=names.compile(item.uplift.when, "uplift") if item.uplift else None,
+        factor=_factor(item, readings) if item.uplift else Decimal(1),
     )
 
 
-def _dtype(term: Term) -> Any:
-    return YUAN if isinstance(term, Ladder) else RATE
-
-
-def _factor(term: Term | None, item: Item, readings: Mapping[str, Any]) -> Decimal:
-    match term:
+def _factor(item: Item, readings: Mapping[str, Any]) -> Decimal:
+    match item.terms.get(item.uplift.factor) if item.uplift else None:
         case Scalar(value=value):
             return value
         case ByReading(reading=key, options=options):
@@ -212,14 +233,9 @@ def _factor(term: Term | None, item: Item, readings: Mapping[str, Any]) -> Decim
     raise RuleError(f"{item.id} 的 uplift 的 factor 应是一个标量")
 
 
-def _fallback(item: Item, text: str) -> Decimal | None:
+def _fallback(item: Item, text: str, readings: Mapping[str, Any]) -> Decimal | None:
+    """The most a ladder can award caps the line where the rung is unknown."""
     term = item.terms.get(text)
-    return max(term.ladder.values()) if isinstance(term, Ladder) else None
-
-
-def year_end(year: int) -> date:
-    """The day that stands for a year of figures."""
-    return date(year, 12, 31)
-
-
-__all__ = ["PAID_RUNG", "CompiledItem", "compile_item", "label", "rung_label", "term_text", "year_end"]
+    if not isinstance(term, Ladder):
+        return None
+    return sum(term.ladder.values(), Decimal(0)) if readings["ladder"] == "all" else max(term.ladder.values())

@@ -19,7 +19,9 @@ def in_window(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:
     )
     lines = lines.join(windows, on="policy", how="left", maintain_order="left")
     on, by_year = pl.col("on"), pl.col("registry").is_in(["rnd", "equipment"])
-    begins = pl.when(by_year).then(pl.date(pl.col("first_day").dt.year(), 1, 1)).otherwise(pl.col("first_day"))
+    begins = (
+        pl.when(by_year).then(pl.date(pl.col("first_day").dt.year(), 1, 1)).otherwise(pl.col("first_day"))
+    )
     ends = pl.when(by_year).then(pl.date(pl.col("last_day").dt.year(), 12, 31)).otherwise(pl.col("last_day"))
     outside = ~on.is_between(begins, ends)
     shown = pl.when(by_year).then(pl.format("{}年度", on.dt.year())).otherwise(pl.format("发生于{}", on))

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from rules.compile import PAID_RUNG, CompiledItem, rung_label
+from rules.compile import PAID_BEFORE, PAID_RUNG, CompiledCap, CompiledItem, rung_label
 from schemas.money import RATE, YUAN, to_fen
 
 PAYABLE, PENDING, INELIGIBLE, DUPLICATE = "payable", "pending", "ineligible", "duplicate"
@@ -23,20 +23,20 @@ def evaluate(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with their verdict: `status`, `low`, `high` (yuan to the fen, before caps) and `cap_0` ….
 
     `high` is null where open-ended. A cap is a struct of `amount` (null: none) and `pool`, the key of the
-    lines that share it (null: this line alone). `_code` and `_uplift` tell how the verdict came about.
+    lines that share it (null: this line alone). `assessed` marks pending lines whose figure is there and
+    only a factor is open. `_code` and `_uplift` tell how the verdict came about.
     """
     item = compiled.item
     rows = rows.with_columns(pl.col(column).fill_null(value) for column, value in item.blank.items())
-    if PAID_RUNG not in rows.columns:
-        rows = rows.with_columns(pl.lit(None, YUAN).alias(PAID_RUNG))
+    unpaid = [pl.lit(None, YUAN).alias(c) for c in (PAID_RUNG, PAID_BEFORE) if c not in rows.columns]
+    rows = rows.with_columns(unpaid)
     rows = _with_amounts(compiled, rows).with_columns(_code=_eligibility(compiled))
     rows = _uplifted(compiled, _judged(compiled, rows))
-    caps = [
-        _cap(pl.coalesce(cap.amount.cast(YUAN), pl.lit(cap.fallback, YUAN)), _pool(cap.pool, cap.per))
-        for cap in compiled.caps
-    ]
+    caps = [_cap(_bound(cap), _pool(cap.pool, cap.per)) for cap in compiled.caps]
     if compiled.range and item.assessed:  # an assessed amount above the range is cut to its high end
-        caps.append(_cap(pl.when(pl.col("_assessed").is_not_null()).then(pl.col("_highest")), pl.lit(None, pl.String)))
+        caps.append(
+            _cap(pl.when(pl.col("_assessed").is_not_null()).then(pl.col("_highest")), pl.lit(None, pl.String))
+        )
     return rows.with_columns(cap.alias(f"cap_{place}") for place, cap in enumerate(caps)).with_columns(
         level=_level(compiled)
     )
@@ -111,7 +111,7 @@ def _uplifted(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     """Multiply low and high where the uplift's condition holds; where unknown, as the uplift says."""
     uplift = compiled.item.uplift
     if uplift is None or compiled.uplift is None:
-        return rows.with_columns(_uplift=pl.lit(None, pl.Boolean))
+        return rows.with_columns(_uplift=pl.lit(None, pl.Boolean), assessed=pl.lit(False))
     rows = rows.with_columns(_uplift=compiled.uplift)
     on, factor = pl.col("_uplift"), pl.lit(compiled.factor, pl.Decimal(38, 4))
     may_be = on.fill_null(uplift.unknown == "pending")
@@ -120,6 +120,17 @@ def _uplifted(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
         low=pl.when(on).then(to_fen(pl.col("low").cast(_FINE) * factor)).otherwise(pl.col("low")),
         high=pl.when(may_be).then(to_fen(pl.col("high").cast(_FINE) * factor)).otherwise(pl.col("high")),
         status=pl.when(undecided).then(pl.lit(PENDING)).otherwise(pl.col("status")),
+        assessed=undecided,
+    )
+
+
+def _bound(cap: CompiledCap) -> pl.Expr:
+    """A cap's amount, less what earlier years paid where it bounds a thing over its life."""
+    amount = pl.coalesce(cap.amount.cast(YUAN), pl.lit(cap.fallback, YUAN))
+    if not cap.per or "year" in cap.per:
+        return amount
+    return pl.when(amount.is_not_null()).then(
+        pl.max_horizontal(amount - pl.col(PAID_BEFORE).fill_null(_ZERO), _ZERO)
     )
 
 
@@ -128,11 +139,15 @@ def _cap(amount: pl.Expr, pool: pl.Expr) -> pl.Expr:
 
 
 def _pool(pool: str, per: tuple[str, ...]) -> pl.Expr:
-    """The key of the lines that share a cap; null for a cap of one line or a line without that key."""
+    """The key of the lines that share a cap; null for a cap of one line or a line without that key.
+
+    Lines of different years never share: those of another year are not paid in this run.
+    """
     if not per:
         return pl.lit(None, pl.String)
-    keys = [pl.col("on").dt.year().cast(pl.String) if c == "year" else pl.col(c) for c in per]
-    return pl.concat_str([pl.lit(pool), *keys], separator="|")
+    year = pl.col("on").dt.year().cast(pl.String)
+    keys = [pl.col(column).str.to_uppercase() for column in per if column != "year"]
+    return pl.concat_str([pl.lit(pool), year, *keys], separator="|")
 
 
 def _level(compiled: CompiledItem) -> pl.Expr:

@@ -10,7 +10,21 @@ from schemas.errors import did_you_mean
 
 _TOKEN = re.compile(r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<name>[^\W\d]\w*)|(?P<mark><=|>=|<>|[-+*/()=<>,]))")
 _KEYWORDS = {
-    *("AND", "OR", "NOT", "CASE", "WHEN", "THEN", "ELSE", "END", "IS", "NULL", "BETWEEN", "LEAST", "GREATEST"),
+    *(
+        "AND",
+        "OR",
+        "NOT",
+        "CASE",
+        "WHEN",
+        "THEN",
+        "ELSE",
+        "END",
+        "IS",
+        "NULL",
+        "BETWEEN",
+        "LEAST",
+        "GREATEST",
+    ),
     *("TRUE", "FALSE"),
 }
 _NUMBERS = {"0", "1"}
@@ -49,7 +63,9 @@ def compile_expression(text: str, known: Mapping[str, Any], where: str) -> pl.Ex
         if kind == "number" and word not in _NUMBERS:
             raise RuleError(f"{where}：表达式「{text}」里的数字 {word} 应写进 terms 并命名")
         if kind == "name" and word.upper() not in _KEYWORDS and word not in known:
-            raise RuleError(f"{where}：表达式「{text}」中的「{word}」不是列也不是标量{did_you_mean(word, known)}")
+            raise RuleError(
+                f"{where}：表达式「{text}」中的「{word}」不是列也不是标量{did_you_mean(word, known)}"
+            )
     try:
         expression = pl.sql_expr(text)
         probe = pl.DataFrame({name: [None] for name in known}, schema=dict(known))

@@ -34,13 +34,11 @@ def with_last_year(rnd: pl.DataFrame, year: int) -> pl.DataFrame:
 
 
 def with_prior_smart(equipment: pl.DataFrame) -> pl.DataFrame:
-    """Equipment rows with the highest yearly smart investment of earlier years, by enterprise."""
-    yearly = (
-        counting(equipment)
-        .filter(pl.col("role") == "history")
-        .group_by("uscc", "year")
-        .agg(pl.col("smart_investment").sum())
+    """Equipment rows with the highest yearly smart investment known of earlier years, by enterprise."""
+    known = counting(equipment).filter(
+        (pl.col("role") == "history") & pl.col("smart_investment").is_not_null()
     )
+    yearly = known.group_by("uscc", "year").agg(pl.col("smart_investment").sum())
     prior = yearly.group_by("uscc").agg(pl.col("smart_investment").max().alias("smart_investment_prior"))
     rows = lines(equipment).join(prior, on="uscc", how="left", maintain_order="left")
     return rows.with_columns(pl.col("smart_investment").alias("smart_investment_known"))
@@ -54,9 +52,7 @@ def summed(rows: pl.DataFrame, per: Sequence[str]) -> pl.DataFrame:
     """
     place = ["source_file", "source_sheet", "source_row"]
     added = ["equipment_investment", "smart_investment_known", "assessed_base", "assessed_amount"]
-    total = [
-        pl.when(pl.col(c).is_not_null().any()).then(pl.col(c).sum()).cast(YUAN).alias(c) for c in added
-    ]
+    total = [pl.when(pl.col(c).is_not_null().any()).then(pl.col(c).sum()).cast(YUAN).alias(c) for c in added]
     smart = pl.when(pl.col("smart_investment").is_not_null().all()).then(pl.col("smart_investment").sum())
     others = [
         c for c in rows.columns if c not in (*per, *added, "smart_investment", "project_id", "assessed_rate")
@@ -86,7 +82,8 @@ def prepared(name: str, frames: Frames, year: int) -> pl.DataFrame:
         "uscc", "name", "district", "industry", "industrial", "registered_on"
     )
     rows = rows.join(applicants, on="uscc", how="left", maintain_order="left")
-    return rows.with_columns(_day(name, frame).alias("on"))
+    years = years_searched(frames, name, year)
+    return rows.with_columns(_day(name, frame).alias("on"), pl.lit(searched_text(years)).alias("searched"))
 
 
 def _day(name: str, frame: pl.DataFrame) -> pl.Expr:
@@ -104,3 +101,8 @@ def years_searched(frames: Frames, name: str, year: int) -> list[int]:
             day = _day(held, frame) if held != "payments" else pl.date(pl.col("year"), 12, 31)
             found |= set(frame.select(day.dt.year().unique()).to_series().to_list())
     return sorted(y for y in found if y is not None and y < year)
+
+
+def searched_text(years: Sequence[int]) -> str:
+    """Which earlier years a 首次 was checked against."""
+    return f"已查{'、'.join(f'{year}年' for year in years)}数据" if years else "无以前年度数据可查"

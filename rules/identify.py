@@ -15,7 +15,9 @@ _EVENTS = {"新认定": "新认定", "再次认定": "再次认定", "重新认�
 
 def needs_level(item: Item) -> bool:
     """Whether a row must state its level: some amount differs between levels."""
-    return any(isinstance(term, ByLevel) and len(set(term.level.values())) > 1 for term in item.terms.values())
+    return any(
+        isinstance(term, ByLevel) and len(set(term.level.values())) > 1 for term in item.terms.values()
+    )
 
 
 def identify(name: str, frame: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -26,7 +28,7 @@ def identify(name: str, frame: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFra
     if "item" not in frame.columns:
         return frame, pl.DataFrame(schema=FAULTS)
     rows = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-    faults = []
+    faults: list[pl.DataFrame] = []
     if "certification" in frame.columns:
         rows, faults = _by_name(rows, law)
     faults += [_unknown_items(rows, law), _wrong_registry(name, rows, law)]
@@ -53,7 +55,9 @@ def _names(law: Catalogue) -> pl.DataFrame:
         for level, names in named.items():
             rows += [(plain(name), item.id, level, item.event) for name in (*names, item.title)]
     names = ("_name", "_item", "_named_level", "_event")
-    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row").unique(maintain_order=True)
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row").unique(
+        maintain_order=True
+    )
 
 
 def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
@@ -72,8 +76,10 @@ def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.
     named = pl.col("certification").is_not_null()
     heard = pl.col("row").is_in(hits["row"].unique().to_list())
     nameless = rows.filter(named & pl.col("item").is_null() & ~heard)
-    events = pl.lit("资质「") + pl.col("certification") + pl.lit(
-        "」须在「事项」列写明新认定、再次认定或整体迁入，才能确定条款；请补填"
+    events = (
+        pl.lit("资质「")
+        + pl.col("certification")
+        + pl.lit("」须在「事项」列写明新认定、再次认定或整体迁入，才能确定条款；请补填")
     )
     unclear = rows.filter(named & pl.col("item").is_null() & heard & pl.col("_item").is_null())
     clash = rows.filter(named & pl.col("item").is_not_null() & heard & pl.col("_item").is_null())

@@ -78,9 +78,7 @@ def exported(law: Catalogue) -> list[str]:
     lines = []
     for item in law.items.values():
         compiled_params = {name: _param(term, law) for name, term in item.terms.items()}
-        caps = [
-            {"amount": _number(cap.amount, item, law), "per": list(cap.per)} for cap in item.caps
-        ]
+        caps = [{"amount": _number(cap.amount, item, law), "per": list(cap.per)} for cap in item.caps]
         content = {
             "id": item.id,
             "policy": item.policy,
@@ -132,7 +130,7 @@ def used_names(item: Item) -> set[str]:
 
 def check(law: Catalogue) -> list[str]:
     """What is wrong with the catalogue, one line a fault: expressions, dead terms, names, cases."""
-    from rules.cases import load_cases, run_case
+    from rules.cases import load_cases, run_cases
 
     faults = []
     for item in law.items.values():
@@ -149,7 +147,6 @@ def check(law: Catalogue) -> list[str]:
     cases = load_cases()
     covered = {case.item for case in cases}
     faults += [f"{key} 没有案例" for key, item in law.items.items() if item.registry and key not in covered]
-    for case in cases:
-        problem = run_case(case)
-        faults += [f"{case.item} 案例「{case.case}」：{problem}"] if problem else []
+    for case, problems in zip(cases, run_cases(cases, law), strict=True):
+        faults += [f"{case.item} 案例「{case.case}」：{problem}" for problem in problems]
     return faults

@@ -161,9 +161,13 @@ class Reading(Strict):
     @field_validator("default", mode="before")
     @classmethod
     def _bare_share(cls, value: Any) -> Any:
-        return {"default": value} if isinstance(value, float | Decimal) else str(value) if isinstance(
-            value, int
-        ) else value
+        return (
+            {"default": value}
+            if isinstance(value, float | Decimal)
+            else str(value)
+            if isinstance(value, int)
+            else value
+        )
 
     @model_validator(mode="after")
     def _default_is_an_option(self) -> "Reading":

@@ -77,7 +77,9 @@ def _outside_range(compiled: CompiledItem) -> pl.Expr:
         pl.when(wrong_rate)
         .then(pl.concat_str([pl.lit("核定比例 "), percent(rate), pl.lit(ends)]))
         .when(assessed < least)
-        .then(pl.concat_str([pl.lit("核定金额 "), grouped(assessed), pl.lit(" 低于法定下限 "), grouped(least)]))
+        .then(
+            pl.concat_str([pl.lit("核定金额 "), grouped(assessed), pl.lit(" 低于法定下限 "), grouped(least)])
+        )
     )
 
 
@@ -99,7 +101,7 @@ def _review(compiled: CompiledItem) -> pl.Expr:
         notes.append(pl.when(differs).then(pl.lit("核定金额与按核定比例计算的金额不一致，按核定金额")))
     if compiled.ladder:
         prior = pl.col(compiled.ladder.after)
-        notes.append(pl.when(prior.is_null()).then(pl.lit("按首次计，未见以前年度数据")))
+        notes.append(pl.when(prior.is_null()).then(pl.format("按首次计，{}", "searched")))
     if not notes:
         return _NONE
     text = pl.concat_str(notes, separator="；", ignore_nulls=True)
@@ -166,7 +168,13 @@ def clause_trace(compiled: CompiledItem, rows: pl.DataFrame, readings: dict[str,
     """For `explain`: the rows with `trace`, one line a clause with its outcome and the values it read."""
     lines = []
     for clause in compiled.clauses:
-        mark = pl.when(clause.when).then(pl.lit("✓ ")).when(~clause.when).then(pl.lit("✗ ")).otherwise(pl.lit("? "))
+        mark = (
+            pl.when(clause.when)
+            .then(pl.lit("✓ "))
+            .when(~clause.when)
+            .then(pl.lit("✗ "))
+            .otherwise(pl.lit("? "))
+        )
         shown = render(clause.text, compiled, rows.schema, readings)
         lines.append(pl.concat_str([mark, pl.lit(f"{clause.name}（"), shown, pl.lit("）")]))
     return rows.with_columns(trace=pl.concat_str(lines, separator="\n") if lines else _NONE)

@@ -1,13 +1,15 @@
 """One fact once: nothing is paid that an earlier year paid, and what must be the first is the first."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
 from rules.catalogue import Catalogue
-from rules.compile import PAID_RUNG
+from rules.compile import PAID_BEFORE, PAID_RUNG
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
-from rules.history import Frames, years_searched
+from rules.history import Frames, searched_text, years_searched
+from rules.model import Item
 from rules.terms import Ladder
 from schemas.money import YUAN, grouped
 
@@ -20,7 +22,9 @@ def with_paid_rung(rows: pl.DataFrame, frames: Frames, item: str, ladder: Ladder
         return rows
     rungs = dict(zip(ladder.labels, ladder.ladder, strict=True))
     reached = pl.col("level").replace_strict(
-        {text: str(rung) for text, rung in rungs.items()}, default=str(max(rungs.values())), return_dtype=pl.String
+        {text: str(rung) for text, rung in rungs.items()},
+        default=str(max(rungs.values())),
+        return_dtype=pl.String,
     )
     paid = (
         frames["payments"]
@@ -31,26 +35,49 @@ def with_paid_rung(rows: pl.DataFrame, frames: Frames, item: str, ladder: Ladder
     return rows.join(paid, on="uscc", how="left", maintain_order="left")
 
 
+def with_paid_before(rows: pl.DataFrame, frames: Frames, item: Item, year: int) -> pl.DataFrame:
+    """Rows with what earlier years paid for the thing that a cap without a year bounds (a project …)."""
+    held = _earlier_payments(frames, year)
+    per = next((cap.per for cap in item.caps if cap.per and "year" not in cap.per), None)
+    if held is None or per is None:
+        return rows
+    keys = [pl.col(column).str.to_uppercase().alias(f"_{column}") for column in per]
+    own = held.filter(pl.col("item") == item.id)
+    paid = own.group_by(keys).agg(pl.col("amount").sum().alias(PAID_BEFORE))
+    on = [f"_{column}" for column in per]
+    return rows.with_columns(keys).join(paid, on=on, how="left", maintain_order="left").drop(on)
+
+
 def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
-    """Lines of once-only items that earlier award years paid become duplicate; those not first ineligible."""
-    items = law.items.values()
+    """Lines that an earlier award year paid become duplicate; those that are not the first ineligible.
+
+    Adds `paid_lower`: what earlier years paid for lower levels, where the reading `upgrade` pays only
+    the difference (yuan, else null).
+    """
+    first = [item.id for item in law.items.values() if item.first]
+    single = [item.id for item in law.items.values() if item.recurs == "once" and not item.first]
     lines = lines.with_row_index("_line")
-    paid = _paid(lines, frames, year)
-    first = [item.id for item in items if item.first]
-    single = [item.id for item in items if item.recurs == "once" and not item.first]
-    lines = lines.join(paid, on="_line", how="left", maintain_order="left")
-    lines = lines.join(_earlier(lines, frames, first), on="_line", how="left", maintain_order="left")
-    live = pl.col("status").is_in([PAYABLE, PENDING])
-    again = live & pl.col("item").is_in(single) & pl.col("_paid_year").is_not_null()
-    seen = pl.coalesce(
-        pl.format("{}年度已兑付 {} 元", "_paid_year", grouped(pl.col("_paid"))),
-        pl.format("{}已有同一事项", "_seen"),
+    for found in (
+        _paid(lines, frames, [*single, *first], year),
+        _earlier(lines, frames, first),
+        _paid_lower(lines, frames, law, year),
+    ):
+        lines = lines.join(found, on="_line", how="left", maintain_order="left")
+    live, must_be_first = pl.col("status").is_in([PAYABLE, PENDING]), pl.col("item").is_in(first)
+    paid = pl.format("{}年度已兑付 {} 元", "_paid_year", grouped(pl.col("_paid")))
+    seen = pl.coalesce(paid, pl.format("{}已有同一事项", "_seen"))
+    again = live & ~must_be_first & paid.is_not_null()
+    refuted = live & must_be_first & seen.is_not_null()
+    searched = pl.col("item").replace_strict(
+        _searched(frames, first, law, year), default=None, return_dtype=pl.String
     )
-    refuted = live & pl.col("item").is_in(first) & seen.is_not_null()
-    notes = _searched(frames, first, law, year)
-    assumed = live & pl.col("item").is_in(first) & seen.is_null()
-    note = pl.col("item").replace_strict(notes, default=None, return_dtype=pl.String)
-    reviewed = pl.concat_str(["review", note], separator="；", ignore_nulls=True)
+    once_only = pl.col("item").is_in([*single, *first])
+    several = live & once_only & (live.sum().over("uscc", "person_id", "item", "level") > 1)
+    notes = [
+        pl.when(must_be_first & seen.is_null()).then(searched),
+        pl.when(several).then(pl.lit("同一申报人本条另有一笔，请核是否同一事项")),
+    ]
+    noted = pl.concat_str(["review", *notes], separator="；", ignore_nulls=True)
     return lines.with_columns(
         status=pl.when(again)
         .then(pl.lit(DUPLICATE))
@@ -58,45 +85,78 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         .then(pl.lit(INELIGIBLE))
         .otherwise(pl.col("status")),
         reason=pl.when(again)
-        .then(pl.concat_str([pl.lit("重复："), seen]))
+        .then(pl.concat_str([pl.lit("重复："), paid]))
         .when(refuted)
         .then(pl.concat_str([pl.lit("非首次："), seen]))
         .otherwise(pl.col("reason")),
-        review=pl.when(assumed).then(reviewed).otherwise(pl.col("review")),
+        review=pl.when(live).then(noted).otherwise(pl.col("review")),
     ).drop("_line", "_paid", "_paid_year", "_seen")
 
 
-def _paid(lines: pl.DataFrame, frames: Frames, year: int) -> pl.DataFrame:
+def _earlier_payments(frames: Frames, year: int) -> pl.DataFrame | None:
+    held = frames.get("payments")
+    return None if held is None else held.filter((pl.col("year") < year) & (pl.col("amount") > 0))
+
+
+def _paid(lines: pl.DataFrame, frames: Frames, once_only: Sequence[str], year: int) -> pl.DataFrame:
     """By line the latest earlier award year that paid it, and how much (yuan).
 
-    Keys match where both sides have them.
+    Keys match where both sides have them, the certificate before the project. A yearly item is paid only by its own year's payment.
     """
-    schema = {"_line": pl.UInt32, "_paid_year": pl.Int32, "_paid": YUAN}
-    if "payments" not in frames:
-        return pl.DataFrame(schema=schema)
-    earlier = frames["payments"].filter((pl.col("year") < year) & (pl.col("amount") > 0))
-    held = earlier.select(
+    held = _earlier_payments(frames, year)
+    if held is None:
+        return pl.DataFrame(schema={"_line": pl.UInt32, "_paid_year": pl.Int32, "_paid": YUAN})
+    payments = held.select(
         "uscc",
         "item",
         pl.col("year").alias("_paid_year"),
         pl.col("amount").alias("_paid"),
-        *(pl.col(c).alias(f"_{c}") for c in _KEYS),
+        *(pl.col(c).str.to_uppercase().alias(f"_{c}") for c in _KEYS),
     )
-    same = pl.all_horizontal(
-        (pl.col(c).str.to_uppercase() == pl.col(f"_{c}").str.to_uppercase()).fill_null(True) for c in _KEYS
-    )
+    agree = {c: pl.col(c).str.to_uppercase() == pl.col(f"_{c}") for c in _KEYS}
+    matter = pl.coalesce(agree["certificate_no"], agree["project_id"])
+    same = pl.all_horizontal(e.fill_null(True) for e in (agree["level"], agree["person_id"], matter))
+    of_that_year = pl.col("item").is_in(once_only) | (pl.col("_paid_year") == pl.col("on").dt.year())
     return (
-        lines.select("_line", "uscc", "item", *_KEYS)
-        .join(held, on=["uscc", "item"])
-        .filter(same)
+        lines.select("_line", "uscc", "item", "on", *_KEYS)
+        .join(payments, on=["uscc", "item"])
+        .filter(same & of_that_year)
         .group_by("_line")
         .agg(pl.col("_paid_year").max(), pl.col("_paid").sum())
     )
 
 
+def _paid_lower(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
+    """By line what earlier years paid for lower levels of its item, where only the difference is due."""
+    held = _earlier_payments(frames, year)
+    ranks = [
+        (item.id, level, rank)
+        for item in law.items.values()
+        for rank, level in enumerate(item.upgrade)
+        if law.readings["upgrade"] == "difference"
+    ]
+    if held is None or not ranks:
+        return pl.DataFrame(schema={"_line": pl.UInt32, "paid_lower": YUAN})
+    table = pl.DataFrame(
+        ranks, schema={"item": pl.String, "level": pl.String, "rank": pl.Int32}, orient="row"
+    )
+    lower = held.join(table, on=["item", "level"]).select(
+        "uscc", "item", "amount", pl.col("rank").alias("lower"), pl.col("project_id").alias("_project_id")
+    )
+    same = pl.col("project_id").str.to_uppercase() == pl.col("_project_id").str.to_uppercase()
+    return (
+        lines.select("_line", "uscc", "item", "level", "project_id")
+        .join(table, on=["item", "level"])
+        .join(lower, on=["uscc", "item"])
+        .filter((pl.col("lower") < pl.col("rank")) & same.fill_null(True))
+        .group_by("_line")
+        .agg(pl.col("amount").sum().alias("paid_lower"))
+    )
+
+
 def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.DataFrame:
     """By line of a first-only item the latest earlier day on which a registry shows the same item."""
-    schema = {"_line": pl.UInt32, "_seen": pl.Date}
+    schema: dict[str, Any] = {"_line": pl.UInt32, "_seen": pl.Date}
     held = [
         frame.filter(pl.col("item").is_in(first)).select("uscc", "item", pl.col(day).alias("_seen"))
         for name, day in (("certifications", "certified_on"), ("claims", "event_on"), ("talents", "event_on"))
@@ -118,6 +178,5 @@ def _searched(frames: Frames, first: Sequence[str], law: Catalogue, year: int) -
     notes = {}
     for key in first:
         years = years_searched(frames, law.items[key].registry or "", year)
-        found = "、".join(f"{y}年" for y in years)
-        notes[key] = f"按首次计，已查{found}数据" if found else "按首次计，无以前年度数据可查"
+        notes[key] = f"按首次计，{searched_text(years)}"
     return notes

@@ -46,7 +46,9 @@ def load_scenario(path: Path) -> Scenario:
     if not path.is_file():
         raise Unusable(f"没有找到方案文件「{path}」。")
     if not re.fullmatch(r"[\w.-]+", path.stem):
-        raise Unusable(f"方案文件名「{path.stem}」只能用文字、数字、点、下划线和连字符，它是结果文件夹的名字。")
+        raise Unusable(
+            f"方案文件名「{path.stem}」只能用文字、数字、点、下划线和连字符，它是结果文件夹的名字。"
+        )
     try:
         content = read_yaml(path)
         if not isinstance(content, dict):
@@ -82,9 +84,7 @@ def apply_scenario(law: "Catalogue", scenario: Scenario) -> "Catalogue":
         policies[key] = policies[key].model_copy(update=window.model_dump(exclude_none=True))
     if not changes:
         changes.append(f"方案「{scenario.title}」没有改变任何内容")
-    return replace(
-        law, items=items, readings=readings, policies=policies, changes=(*law.changes, *changes)
-    )
+    return replace(law, items=items, readings=readings, policies=policies, changes=(*law.changes, *changes))
 
 
 def _note(changes: list[str], what: str, old: object, new: object) -> None:

@@ -18,6 +18,7 @@ def summarise(awards: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     (`amount_high` null where open-ended).
     """
     live = awards.filter(pl.col("status").is_in([PAYABLE, PENDING]))
+    shared = [policy.key for policy in law.policies.values() if policy.payer == "prefecture"]
     parts = []
     for payer, share in _PAYERS.items():
         low, high = (split(live, law, end)[share] for end in ("award_low", "award_high"))
@@ -29,12 +30,14 @@ def summarise(awards: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
                 pending_lines=(pl.col("status") == PENDING).sum().cast(pl.Int64),
                 amount=pl.col("amount").sum(),
                 amount_low=pl.col("low").sum(),
-                amount_high=pl.when(pl.col("high").is_null().any()).then(None).otherwise(pl.col("high").sum()),
+                amount_high=pl.when(pl.col("high").is_null().any())
+                .then(None)
+                .otherwise(pl.col("high").sum()),
             )
         )
     return (
         pl.concat(parts)
-        .filter((pl.col("payer") != "prefecture") | (pl.col("amount_high").fill_null(1) > 0))
+        .filter((pl.col("payer") != "prefecture") | pl.col("policy").is_in(shared))
         .select(pl.col(c).cast(t) for c, t in SUMMARY.items())
         .sort("policy", "article", "item", "district", "payer", nulls_last=True)
     )

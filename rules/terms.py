@@ -10,7 +10,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, mo
 from rules.numbers import parse_number
 
 Number = Annotated[
-    Decimal, BeforeValidator(parse_number), PlainSerializer(lambda value: format(value, "f"), when_used="always")
+    Decimal,
+    BeforeValidator(parse_number),
+    PlainSerializer(lambda value: format(value, "f"), when_used="always"),
 ]
 
 

@@ -23,6 +23,7 @@ def percent(rate: pl.Expr) -> pl.Expr:
 def value_text(column: str, dtype: Any) -> pl.Expr:
     """A column's values in words; 缺 where unknown."""
     value = pl.col(column)
+    text: pl.Expr
     if dtype == pl.Boolean:
         text = pl.when(value).then(pl.lit("是")).when(~value).then(pl.lit("否"))
     elif isinstance(dtype, pl.Decimal):
@@ -63,5 +64,7 @@ def render(text: str, compiled: CompiledItem, schema: pl.Schema, readings: dict[
 def _term_value(name: str) -> pl.Expr:
     value = pl.col(name)
     return (
-        pl.when((value > 0) & (value < 1)).then(percent(value.cast(pl.Decimal(38, 10)))).otherwise(grouped(value))
+        pl.when((value > 0) & (value < 1))
+        .then(percent(value.cast(pl.Decimal(38, 10))))
+        .otherwise(grouped(value))
     ).fill_null("（缺）")

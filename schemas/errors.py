@@ -10,7 +10,7 @@ class Unusable(Exception):
 
 def closest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
     """The known words nearest to `word`, best first; empty when none is near."""
-    return get_close_matches(word, list(known), n=count, cutoff=0.4)
+    return get_close_matches(word, list(known), n=count, cutoff=0.4 if count == 1 else 0.1)
 
 
 def did_you_mean(word: str, known: Iterable[str], count: int = 1) -> str:

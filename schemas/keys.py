@@ -8,6 +8,9 @@ from schemas.validate import FAULTS
 _LEADS_TO_ITEM = {"certification", "event"}
 """Columns that only lead to the item: different words for one item make no different rows."""
 
+_MOST_NAMED = 20
+"""How many other rows a conflict names."""
+
 _AMOUNTS = ("base_amount", "base_amount_prior", "assessed_amount", "upper_award")
 
 
@@ -62,23 +65,23 @@ def mark_repeats(registry: Registry, frame: pl.DataFrame) -> tuple[pl.DataFrame,
     keys = [f"_key{place}" for place in range(len(key))]
     keyed = frame.with_columns(
         *(part.alias(name) for part, name in zip(key, keys, strict=True)),
-        pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("_at"),
     )
     doubled = keyed.filter(pl.struct(keys).hash().is_duplicated()).filter(pl.len().over(keys) > 1)
     if doubled.is_empty():
         return nothing
-    data = [c for c in registry.columns if c not in _LEADS_TO_ITEM]
+    compared = [c for c in registry.columns if c not in _LEADS_TO_ITEM]
+    data = [_folded(c) if registry.kind(c) == "id" else pl.col(c) for c in compared]
     history = (pl.col("role") == "history").all()
     differ = pl.any_horizontal(
-        pl.when(history).then(pl.col(c).drop_nulls().n_unique()).otherwise(pl.col(c).n_unique()) > 1
-        for c in data
+        pl.when(history).then(value.drop_nulls().n_unique()).otherwise(value.n_unique()) > 1 for value in data
     )
     doubled = doubled.with_columns(
         pl.format("{}第{}行", "source_file", "source_row").alias("place"),
-        pl.sum_horizontal(pl.col(c).is_not_null().cast(pl.Int32) for c in data).alias("filled"),
+        pl.sum_horizontal(value.is_not_null().cast(pl.Int32) for value in data).alias("filled"),
         differ.over(keys).alias("differ"),
     )
-    return _repeated(keyed, doubled, keys).drop(*keys, "row"), _conflicts(registry, doubled, keys, named)
+    return _repeated(keyed, doubled, keys).drop(*keys, "_at"), _conflicts(registry, doubled, keys, named)
 
 
 def _repeated(keyed: pl.DataFrame, doubled: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
@@ -86,19 +89,25 @@ def _repeated(keyed: pl.DataFrame, doubled: pl.DataFrame, keys: list[str]) -> pl
         "filled", "source_file", "source_sheet", "source_row", descending=[True, False, False, False]
     )
     first = pl.col("place").first().over(keys)
-    marks = ordered.select("row", pl.when(pl.col("place") != first).then(first).alias("same_as"))
-    return keyed.join(marks, on="row", how="left", maintain_order="left")
+    marks = ordered.select("_at", pl.when(pl.col("place") != first).then(first).alias("same_as"))
+    return keyed.join(marks, on="_at", how="left", maintain_order="left")
 
 
 def _conflicts(registry: Registry, doubled: pl.DataFrame, keys: list[str], named: list[str]) -> pl.DataFrame:
     headers = "、".join(registry.header(column) for column in named)
     differing = doubled.filter(pl.col("differ"))
-    places = differing.group_by(keys).agg(pl.col("place").sort().alias("places"))
+    in_order = pl.col("place").sort_by("source_file", "source_sheet", "source_row")
+    named_rows = in_order.head(_MOST_NAMED + 1).alias("places")
+    places = differing.group_by(keys).agg(named_rows, pl.len().alias("rows"))
     found = differing.join(places, on=keys, how="left", nulls_equal=True)
     others = pl.col("places").list.set_difference(pl.concat_list("place")).list.sort().list.join("、")
+    many = pl.when(pl.col("rows") > _MOST_NAMED + 1).then(pl.format("等{}行", pl.col("rows") - 1))
     reason = pl.format(
-        "与{}的{}相同而数据不同，不能确定以哪一行为准；请核对后只保留正确的一行", others, pl.lit(headers)
+        "与{}{}的{}相同而数据不同，不能确定以哪一行为准；请核对后只保留正确的一行",
+        others,
+        many.otherwise(pl.lit("")),
+        pl.lit(headers),
     )
     return found.select(
-        "row", pl.lit(named[-1]).alias("column"), reason.alias("reason"), pl.lit("conflict").alias("check")
+        pl.col("_at").alias("row"), pl.lit(named[-1]).alias("column"), reason.alias("reason"), pl.lit("conflict").alias("check")
     )

@@ -1,5 +1,7 @@
 """Yuan: one dtype, one rounding."""
 
+from decimal import Decimal
+
 import polars as pl
 
 YUAN = pl.Decimal(38, 2)
@@ -9,6 +11,11 @@ RATE = pl.Decimal(38, 10)
 def to_fen(amount: pl.Expr) -> pl.Expr:
     """Round yuan to the fen, half away from zero (四舍五入)."""
     return amount.round(2, mode="half_away_from_zero").cast(YUAN)
+
+
+def total(amounts: pl.Series) -> Decimal:
+    """The sum of yuan amounts; nulls are left out."""
+    return Decimal(str(amounts.sum()))
 
 
 def grouped(amount: pl.Expr) -> pl.Expr:
@@ -37,4 +44,6 @@ def grouped(amount: pl.Expr) -> pl.Expr:
         .then(with_groups(3))
         .otherwise(with_groups(4))
     )
-    return pl.concat_str([pl.when(text.str.starts_with("-")).then(pl.lit("-")).otherwise(pl.lit("")), body, cents])
+    return pl.concat_str(
+        [pl.when(text.str.starts_with("-")).then(pl.lit("-")).otherwise(pl.lit("")), body, cents]
+    )

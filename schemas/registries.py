@@ -16,7 +16,9 @@ from schemas.codes import resident_id_fits, uscc_check_digit_fits
 from schemas.districts import DISTRICTS
 from schemas.money import RATE, YUAN
 
-Kind = Literal["code", "name", "id", "item", "word", "district", "flag", "year", "date", "money", "rate", "count"]
+Kind = Literal[
+    "code", "name", "id", "item", "word", "district", "flag", "year", "date", "money", "rate", "count"
+]
 
 DTYPES: dict[Kind, Any] = {
     "code": pl.String,

@@ -1,4 +1,4 @@
-"""Synthetic registries: made-up enterprises of a made-up Kunshan, for demonstrations, tests and measurements."""
+"""Synthetic registries: enterprises of a made-up Kunshan, for demonstrations, tests and measurements."""
 
 from synth.generate import generate
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from schemas.districts import DISTRICTS
 from synth.codes import credit_codes
-from synth.draws import Bools, Floats, Ints, days, masked, serials, stream, words
+from synth.draws import Bools, Floats, Ints, masked, serials, stream, words
 
 # Table D (electronics, 2025), row 高新技术企业认定数（家）, in the order of its columns.
 DISTRICT_WEIGHTS = dict(
@@ -113,5 +113,4 @@ def _registered(rng: np.random.Generator, entry: Ints, first: int) -> pl.Series:
     count = entry.size
     age = np.where(entry > first, 0, 1 + np.minimum(rng.exponential(9, count), 30)).astype(np.int64)
     start = (entry - age - 1970).astype("datetime64[Y]").astype("datetime64[D]")
-    offset = days(rng, np.datetime64("1970-01-01"), np.datetime64("1970-12-28"), count).to_numpy()
-    return pl.Series(start + (offset - np.datetime64("1970-01-01"))).cast(pl.Date)
+    return pl.Series(start + rng.integers(0, 362, count).astype("timedelta64[D]")).cast(pl.Date)

@@ -28,6 +28,13 @@ def _scattered(count: int, space: int, rng: np.random.Generator) -> Ints:
     return (start + step * np.arange(count, dtype=np.int64)) % space
 
 
+def _weighted(digits: list[Ints], weights: tuple[int, ...]) -> Ints:
+    total = np.zeros_like(digits[0])
+    for digit, weight in zip(digits, weights, strict=True):
+        total += digit * weight
+    return total
+
+
 def credit_codes(count: int, seed: int) -> pl.Series:
     """Different unified social credit codes of Kunshan, valid by GB 32100-2015.
 
@@ -38,12 +45,11 @@ def credit_codes(count: int, seed: int) -> pl.Series:
     digits = [np.full(count, value[c], np.int64) for c in _KUNSHAN + "MA"]
     digits += [numbers // 31**place % 31 for place in range(6)]
     letters = np.array([ord(c) - 55 if c > "9" else int(c) for c in _ALPHABET])  # GB 11714 counts A as 10
-    inner = sum(letters[d] * w for d, w in zip(digits[8:], _ORGANISATION, strict=True))
+    inner = _weighted([letters[d] for d in digits[8:]], _ORGANISATION)
     right = (11 - inner % 11) % 11
     digits.append((right + 1 + numbers % 9) % 10)
     digits[-1] = np.where(digits[-1] == right, (right + 1) % 10, digits[-1])
-    outer = sum(d * w for d, w in zip(digits, _WEIGHTS, strict=True))
-    digits.append((31 - outer % 31) % 31)
+    digits.append((31 - _weighted(digits, _WEIGHTS) % 31) % 31)
     alphabet = pl.Series(list(_ALPHABET))
     return pl.select(pl.concat_str(alphabet.gather(pl.Series(d)) for d in digits)).to_series().alias("uscc")
 
@@ -55,6 +61,6 @@ def resident_ids(serials: Ints) -> pl.Series:
     born = first + (mixed % births).astype("timedelta64[D]")
     packed = pl.Series(born).cast(pl.Date).dt.strftime("%Y%m%d").cast(pl.Int64).to_numpy()
     body = (_NOWHERE + serials // (births * 999)) * 10**11 + packed * 1000 + mixed // births + 1
-    weighted = sum(body // 10 ** (16 - place) % 10 * weight for place, weight in enumerate(_RESIDENT))
+    weighted = _weighted([body // 10 ** (16 - place) % 10 for place in range(17)], _RESIDENT)
     check = pl.Series(list("10X98765432")).gather(pl.Series(weighted % 11))
     return pl.Series(body).cast(pl.String) + check

@@ -1,17 +1,21 @@
 """Random draws that later parts cannot disturb, and numpy arrays as columns of the registries."""
 
 import zlib
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from schemas.money import YUAN
+from schemas.money import RATE, YUAN
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+_ONE_FEN = pl.Series([Decimal("0.01")], dtype=YUAN)
+_FINE = pl.Series([Decimal("0.0001")], dtype=RATE)
 
 
 def stream(seed: int, *names: object) -> np.random.Generator:
@@ -26,8 +30,12 @@ def fen(amount: Floats, step: int = 1) -> Ints:
 
 def yuan(amount: Ints, known: Bools | None = None) -> pl.Series:
     """Fen as exact yuan; null where not known."""
-    exact = pl.Series(amount).cast(YUAN).to_frame("yuan").select(pl.col("yuan") * pl.lit(Decimal("0.01")))
-    return masked(exact.to_series().cast(YUAN), known)
+    return masked(pl.Series(amount).cast(YUAN) * _ONE_FEN, known)
+
+
+def rates(ten_thousandths: Ints, known: Bools) -> pl.Series:
+    """Exact fractions; null where not known."""
+    return masked(pl.Series(ten_thousandths).cast(RATE) * _FINE, known)
 
 
 def masked(values: pl.Series, known: Bools | None) -> pl.Series:
@@ -42,14 +50,18 @@ def words(options: list[str], choice: Ints) -> pl.Series:
     return pl.Series(options, dtype=pl.String).gather(pl.Series(choice))
 
 
-def serials(prefix: str, numbers: Ints, width: int = 5) -> pl.Series:
+def serials(prefix: str | pl.Series, numbers: Ints, width: int = 5) -> pl.Series:
     """`prefix` and a number of at least `width` digits."""
     padded = pl.Series("serial", numbers).cast(pl.String).to_frame().select(pl.col("serial").str.zfill(width))
     return prefix + padded.to_series()
 
 
-def days(rng: np.random.Generator, first: np.datetime64, last: np.datetime64, count: int) -> pl.Series:
+def day_numbers(rng: np.random.Generator, first: date, last: date, count: int) -> Ints:
+    """Days between two days, both inclusive, counted from 1970."""
+    start = (first - date(1970, 1, 1)).days
+    return rng.integers(start, start + (last - first).days + 1, count)
+
+
+def days(rng: np.random.Generator, first: date, last: date, count: int) -> pl.Series:
     """Days between two days, both inclusive."""
-    length = int((last - first) / np.timedelta64(1, "D")) + 1
-    drawn = first.astype("datetime64[D]") + rng.integers(0, length, count).astype("timedelta64[D]")
-    return pl.Series(drawn).cast(pl.Date)
+    return pl.Series(day_numbers(rng, first, last, count)).cast(pl.Int32).cast(pl.Date)

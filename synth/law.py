@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
+from datetime import date
+from functools import cached_property
 
 from rules.catalogue import Catalogue
 from rules.expressions import names_in
@@ -65,23 +65,26 @@ class Law:
         found = [self.figure(item, cap.amount, level, year) for cap in item.caps]
         return min((amount for amount in found if amount is not None and amount >= 1000), default=None)
 
-    def days(self, item: Item, year: int) -> tuple[np.datetime64, np.datetime64] | None:
+    def days(self, item: Item, year: int) -> tuple[date, date] | None:
         """The days of a year on which the item's policy is in force, both inclusive."""
         policy = self.catalogue.policies[item.policy]
-        first = max(np.datetime64(policy.first_day), np.datetime64(f"{year}-01-01"))
-        last = min(np.datetime64(policy.last_day), np.datetime64(f"{year}-12-31"))
+        first, last = max(policy.first_day, date(year, 1, 1)), min(policy.last_day, date(year, 12, 31))
         return (first, last) if first <= last else None
+
+    @cached_property
+    def _owners(self) -> dict[str, set[tuple[str, str | None]]]:
+        """By name (plain) the items and levels that it may mean."""
+        owners: dict[str, set[tuple[str, str | None]]] = {}
+        for item in self.catalogue.items.values():
+            for level, name in (*_named(item), (None, item.title)):
+                owners.setdefault(plain(name), set()).add((item.id, level))
+        return owners
 
     def names(self, item: Item) -> dict[str | None, list[str]]:
         """By level (None: the item has none, or its names imply none) the names that mean this item only."""
-        owners: dict[str, set[tuple[str, str | None]]] = {}
-        for other in self.catalogue.items.values():
-            for level, name in _named(other):
-                owners.setdefault(plain(name), set()).add((other.id, level))
-            owners.setdefault(plain(other.title), set()).add((other.id, None))
         found: dict[str | None, list[str]] = {}
         for level, name in _named(item):
-            if owners[plain(name)] <= {(item.id, level), (item.id, None)}:
+            if self._owners[plain(name)] <= {(item.id, level), (item.id, None)}:
                 found.setdefault(level, []).append(name)
         return found
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from schemas.money import RATE, YUAN
+from schemas.money import YUAN
 from synth.city import City
-from synth.draws import Bools, Floats, Ints, fen, masked, serials, stream, words, yuan
+from synth.draws import Bools, Floats, Ints, fen, masked, rates, serials, stream, words, yuan
 from synth.law import Law
 
 _MEDIAN, _SPREAD, _LARGEST = 3_000_000.0, 1.5, 3_000_000_000.0
@@ -106,7 +106,7 @@ class Spending:
     ) -> pl.DataFrame:
         count = places.size
         smart = fen(invested / 100 * rng.beta(2, 2.5, count))
-        told = rng.random(count) > 0.12
+        told = rng.random(count) > 0.06
         begun = pl.Series(self.begun.T[places, slots]).cast(pl.String)
         codes = "SL" + begun + serials("-", places + 1) + serials("-", slots + 1, 1)
         kind = (places * 7 + slots * 3) % len(_PROJECT_NAMES)
@@ -119,17 +119,17 @@ class Spending:
                 "project_name": masked("示例" + words(_PROJECT_NAMES, kind), rng.random(count) > 0.02),
                 "equipment_investment": yuan(invested),
                 "smart_investment": yuan(smart, told),
-                "assessed_rate": masked(pl.Series(rate).cast(pl.Decimal(38, 4)).cast(RATE), known),
+                "assessed_rate": rates(rate, known),
                 **self._assessed(rng, places, invested, np.where(told, smart, 0)),
             }
         )
 
-    def _rates(self, rng: np.random.Generator, invested: Ints) -> tuple[Floats, Bools]:
-        """Rates in half percents for most projects that reach A11.02's threshold."""
+    def _rates(self, rng: np.random.Generator, invested: Ints) -> tuple[Ints, Bools]:
+        """Rates (ten-thousandths, in half percents) for most projects that reach A11.02's threshold."""
         low, high = self.law.rates(self.law.catalogue.items.get("A11.02")) or (0.06, 0.15)
         steps = rng.integers(round(low * 200), round(high * 200) + 1, invested.size)
         reached = invested >= 100 * (self.law.term("A11.02", "floor") or 0)
-        return steps / 200, reached & (rng.random(invested.size) < 0.85)
+        return 50 * steps, reached & (rng.random(invested.size) < 0.85)
 
     def _assessed(
         self, rng: np.random.Generator, places: Ints, invested: Ints, smart: Ints
@@ -146,6 +146,6 @@ class Spending:
             award = np.where(climbed > rung, most, award)
         granted = fen(award * rng.uniform(0.6, 1, count), 1_000_000)
         return {
-            "assessed_base": yuan(base, first & eligible & (rng.random(count) < 0.7)),
+            "assessed_base": yuan(base, first & eligible & (rng.random(count) < 0.85)),
             "assessed_amount": yuan(granted, first & (award > 0) & (rng.random(count) < 0.75)),
         }

@@ -1,8 +1,8 @@
 """What the bureau paid for the year before: a plausible part of that year's rows."""
 
+from datetime import date
 from decimal import Decimal
 
-import numpy as np
 import polars as pl
 
 from rules.identify import identify
@@ -33,7 +33,7 @@ def paid(frames: Frames, before: Frames, law: Law, year: int, seed: int) -> pl.D
     due = pl.concat([part for part in parts if part.width], how="diagonal")
     rng = stream(seed, "payments", year)
     due = due.filter(pl.Series(rng.random(due.height) < PAID) & (pl.col("amount") > 0))
-    paid_on = days(rng, np.datetime64(f"{year + 1}-05-06"), np.datetime64(f"{year + 1}-09-28"), due.height)
+    paid_on = days(rng, date(year + 1, 5, 6), date(year + 1, 9, 28), due.height)
     return due.with_columns(pl.lit(year, pl.Int32).alias("year"), paid_on=paid_on)
 
 
@@ -57,8 +57,8 @@ def _recognised(name: str, rows: pl.DataFrame, law: Law, year: int) -> pl.DataFr
         amounts, on=["item", "level"], nulls_equal=True, maintain_order="left"
     )
     keys = [column for column in _KEYS if column in known.columns]
-    amount = pl.coalesce("_fixed", "assessed_amount").cast(YUAN)
-    return joined.select("uscc", "item", amount.alias("amount"), *keys).drop_nulls("amount")
+    paid_out = pl.coalesce("_fixed", "assessed_amount").cast(YUAN)
+    return joined.select("uscc", "item", paid_out.alias("amount"), *keys).drop_nulls("amount")
 
 
 def _growth(rnd: pl.DataFrame, before: pl.DataFrame, law: Law, year: int) -> pl.DataFrame:
@@ -66,11 +66,13 @@ def _growth(rnd: pl.DataFrame, before: pl.DataFrame, law: Law, year: int) -> pl.
     rate, floor, cap = (law.term("A4.06", name) for name in ("rate", "floor", "cap"))
     if rate is None or floor is None or cap is None or law.days(law.catalogue.items["A4.06"], year) is None:
         return pl.DataFrame()
-    previous = before.select("uscc", pl.col("rnd_expense").alias("_before"), pl.col("super_deduction").alias("_did"))
+    previous = before.select(
+        "uscc", pl.col("rnd_expense").alias("_before"), pl.col("super_deduction").alias("_did")
+    )
     growth = (pl.col("rnd_expense") - pl.col("_before")).cast(pl.Decimal(38, 8))
     return (
         rnd.join(previous, on="uscc", maintain_order="left")
-        .filter(pl.col("super_deduction") & pl.col("_did") & (growth >= floor))
+        .filter(pl.col("super_deduction") & pl.col("_did") & (growth >= Decimal(str(floor))))
         .select("uscc", pl.lit("A4.06").alias("item"), _capped(growth, rate, cap))
     )
 
@@ -80,7 +82,7 @@ def _projects(equipment: pl.DataFrame, law: Law, year: int) -> pl.DataFrame:
     cap = law.term("A11.02", "cap")
     if cap is None or law.days(law.catalogue.items["A11.02"], year) is None:
         return pl.DataFrame()
-    amount = (pl.col("equipment_investment").cast(pl.Decimal(38, 8)) * pl.col("assessed_rate")).alias("amount")
+    amount = pl.col("equipment_investment").cast(pl.Decimal(38, 8)) * pl.col("assessed_rate")
     return equipment.drop_nulls("assessed_rate").select(
         "uscc", pl.lit("A11.02").alias("item"), "project_id", _capped(amount, 1.0, cap)
     )

@@ -1,6 +1,7 @@
 """Certifications: statuses conferred in a year, by the names that departments use."""
 
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -9,10 +10,19 @@ from rules.evaluate import JUDGED
 from rules.model import Item
 from schemas.registries import REGISTRIES
 from synth.city import City
-from synth.draws import Ints, days, fen, serials, stream, words, yuan
+from synth.draws import Bools, Ints, day_numbers, fen, masked, serials, stream
 from synth.law import Law, level_chances, reads
+from synth.rows import UNKNOWN, Rows, known
 
-COMMON = {"A4.02": 0.015, "A4.07": 0.004, "A4.08": 0.04, "A9.02": 0.006, "A9.07": 0.01, "A2.15": 0.008, "A3.09": 0.008}
+COMMON = {
+    "A2.15": 0.008,
+    "A3.09": 0.008,
+    "A4.02": 0.015,
+    "A4.07": 0.004,
+    "A4.08": 0.04,
+    "A9.02": 0.006,
+    "A9.07": 0.01,
+}
 """Share of the enterprises that gain a status in a year; any other item has RARE."""
 
 RARE = 0.0015
@@ -41,7 +51,9 @@ class Statuses:
         rng, count = stream(self.seed, HIGH_TECH), self.city.count
         aims = rng.random(count) < np.where(self.city.size > 0, 0.6, 0.35)
         began = rng.integers(self.years[0] - 8, self.years[1] + 2, count)
-        self._began = np.where(aims, np.maximum(began, self.city.entry - 8), 9999)
+        young = self.city.entry > self.years[0]
+        began = np.where(young, np.maximum(began, self.city.entry + 1), began)
+        self._began = np.where(aims, began, 9999)
         self._renewals = rng.geometric(1 - _RENEWED, count) - 1
         self._moved_in = rng.random(count) < 0.01
 
@@ -57,82 +69,85 @@ class Statuses:
 
     def registry(self, year: int) -> pl.DataFrame:
         """The certifications registry of a year, in order of the day."""
-        parts = [self._high_tech(year), *(self._status(item, year) for item in self._named())]
-        schema = REGISTRIES["certifications"].dtypes()
-        empty = pl.DataFrame(schema=schema)
-        return pl.concat([empty, *parts], how="diagonal").sort("certified_on", "certificate_no", maintain_order=True)
+        alive, rows = self.city.alive(year), Rows()
+        self._high_tech(rows, alive, year)
+        for item in self._named():
+            self._status(rows, item, alive, year)
+        number = rows.numbers("serial")
+        kind = rows.words("kind")
+        frame = pl.DataFrame(
+            {
+                "uscc": self.city.codes(rows.numbers("who")),
+                **{column: rows.words(column) for column in ("item", "certification", "level", "event")},
+                "certified_on": rows.dates("certified_on"),
+                "certificate_no": masked(serials("SL" + kind, number), number != UNKNOWN),
+                "project_id": serials("XM" + rows.words("project"), rows.numbers("who") + 1),
+                "project_name": rows.words("project_name"),
+                "assessed_amount": rows.money("assessed_amount"),
+            }
+        )
+        columns = list(REGISTRIES["certifications"].columns)
+        return frame.select(columns).sort("certified_on", "certificate_no", "uscc", "item", "certification")
 
-    def _alive(self, places: Ints, year: int) -> Ints:
-        return places[self.city.alive(year)[places]]
-
-    def _high_tech(self, year: int) -> pl.DataFrame:
+    def _high_tech(self, rows: Rows, alive: Bools, year: int) -> None:
         """Certificates of three years: first recognised, renewed while they last, a few moved in."""
-        events = {item.event for item in self.law.items("certifications") if item.event}
-        if not events:
-            return pl.DataFrame()
         rng = stream(self.seed, HIGH_TECH, year)
         age = year - self._began
         due = (age >= 0) & (age % _TERM == 0) & (age // _TERM <= self._renewals)
-        places = np.flatnonzero(due & self.city.alive(year))
-        event = np.where(age[places] == 0, np.where(self._moved_in[places], 2, 0), 1)
-        numbers = serials(f"SLGR{year}32", np.arange(1, places.size + 1))
-        spelled = rng.choice([HIGH_TECH, "国家高新技术企业", "高企"], places.size, p=[0.85, 0.1, 0.05])
-        frame = pl.DataFrame(
-            {
-                "uscc": self.city.codes(places),
-                "certification": pl.Series(spelled.tolist(), dtype=pl.String),
-                "certified_on": days(
-                    rng, np.datetime64(f"{year}-10-01"), np.datetime64(f"{year}-12-20"), places.size
-                ),
-                "event": words(list(_EVENTS), event),
-                "certificate_no": numbers,
-            }
+        who = np.flatnonzero(due & alive)
+        event = np.where(age[who] == 0, np.where(self._moved_in[who], 2, 0), 1)
+        provided = {item.event for item in self.law.items("certifications")}
+        who, event = (
+            part[np.isin(event, [n for n, e in enumerate(_EVENTS) if e in provided])] for part in (who, event)
         )
-        return frame.filter(pl.col("event").is_in(list(events)))
+        spelled = rows.places([HIGH_TECH, "国家高新技术企业", "高企"])
+        rows.add(
+            who.size,
+            {
+                "who": who,
+                "certification": rng.choice(spelled, who.size, p=[0.85, 0.1, 0.05]),
+                "certified_on": day_numbers(rng, date(year, 10, 1), date(year, 12, 20), who.size),
+                "event": rows.places(list(_EVENTS))[event],
+                "kind": rows.place(f"GR{year}32"),
+                "serial": np.arange(1, who.size + 1),
+            },
+        )
 
-    def _status(self, item: Item, year: int) -> pl.DataFrame:
+    def _status(self, rows: Rows, item: Item, alive: Bools, year: int) -> None:
         rng = stream(self.seed, "status", item.id, year)
-        drawn = self._alive(self.drawn[item.id][year], year)
-        names = self.law.names(item)
-        parts = [pl.DataFrame()]
-        level_of = rng.choice(len(item.levels), drawn.size, p=level_chances(item)) if item.levels else None
-        for place, level in enumerate(item.levels or (None,)):
-            places = drawn if level_of is None else drawn[level_of == place]
-            if places.size:
-                parts.append(self._conferred(item, level, names, places, year, rng))
-        found = pl.concat(parts, how="diagonal")
-        numbers = serials(f"SL{item.id.replace('.', '')}-{year}-", np.arange(1, found.height + 1))
-        told = pl.Series(rng.random(found.height) > 0.04)
-        return found.with_columns(certificate_no=pl.when(told).then(numbers))
+        who = self.drawn[item.id][year]
+        who = who[alive[who]]
+        level = rng.choice(len(item.levels), who.size, p=level_chances(item)) if item.levels else None
+        serial = known(np.arange(1, who.size + 1), rng.random(who.size) > 0.04)
+        for place, label in enumerate(item.levels or (None,)):
+            here = np.ones(who.size, np.bool_) if level is None else level == place
+            columns = {"who": who[here], "serial": serial[here]}
+            rows.add(
+                int(here.sum()), columns | self._conferred(rows, item, label, int(here.sum()), year, rng)
+            )
 
     def _conferred(
-        self,
-        item: Item,
-        level: str | None,
-        names: dict[str | None, list[str]],
-        places: Ints,
-        year: int,
-        rng: np.random.Generator,
-    ) -> pl.DataFrame:
-        """Rows of one item and level, by name where a name says which it is, else by the item's id."""
-        count = places.size
+        self, rows: Rows, item: Item, level: str | None, count: int, year: int, rng: np.random.Generator
+    ) -> dict[str, Ints | int]:
+        """Columns of one item and level, by name where a name says which it is, else by the item's id."""
+        names = self.law.names(item)
         spellings = (names.get(level) or names.get(None) or [])[:_SPELLINGS]
-        implied = level in names
-        columns = {
-            "uscc": self.city.codes(places),
-            "certified_on": days(rng, np.datetime64(f"{year}-01-05"), np.datetime64(f"{year}-12-25"), count),
+        bare = item.id.replace(".", "")
+        columns: dict[str, Ints | int] = {
+            "certified_on": day_numbers(rng, date(year, 1, 5), date(year, 12, 25), count),
+            "kind": rows.place(f"{bare}-{year}-"),
         }
         if spellings:
-            columns["certification"] = words(spellings, rng.integers(0, len(spellings), count))
+            columns["certification"] = rng.choice(rows.places(spellings), count)
         else:
-            columns["item"] = pl.repeat(item.id, count, eager=True)
-        if level is not None and not (spellings and implied):
-            columns["level"] = pl.repeat(level, count, eager=True)
+            columns["item"] = rows.place(item.id)
+        if not (spellings and level in names):
+            columns["level"] = rows.place(level)
         if "project_id" in reads(item):
-            columns["project_id"] = serials(f"XM{year}-{item.id.replace('.', '')}-", places + 1)
-            columns["project_name"] = pl.repeat(f"示例{item.title}项目", count, eager=True)
+            columns["project"] = rows.place(f"{year}-{bare}-")
+            columns["project_name"] = rows.place(f"示例{item.title}项目")
         if item.basis in JUDGED and item.assessed == "assessed_amount":
             most = self.law.ceiling(item, level, year) or 1_000_000.0
             amount = fen(most * rng.choice([0.4, 0.5, 0.6, 0.8, 1.0, 1.0, 1.0], count), 1_000_000)
-            columns["assessed_amount"] = yuan(amount, rng.random(count) < 0.88)
-        return pl.DataFrame(columns)
+            columns["assessed_amount"] = known(amount, rng.random(count) < 0.88)
+        return columns

@@ -1,22 +1,154 @@
-"""The worked cases beside the law hold, the runner can fail, and its files are strict."""
+"""The worked cases beside the law hold and pin every figure; the runner can fail; files are strict."""
 
+from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rules.cases import Case, load_cases, run_case
-from rules.catalogue import HERE, Catalogue, load_catalogue
+from rules.cases import Case, load_cases, run_cases
+from rules.catalogue import Catalogue
 from rules.expressions import RuleError
+from rules.model import Item
+from rules.scenario import Scenario, apply_scenario
 
 CASES = load_cases()
+COVERED = sorted({(case.item[0], int(case.item[1:].split(".")[0])) for case in CASES})
 
 
 @pytest.fixture(scope="module")
-def law() -> Catalogue:
-    return load_catalogue()
+def outcome(law: Catalogue) -> dict[str, list[str]]:
+    """By case what came out otherwise than expected."""
+    return dict(zip(map(str, CASES), run_cases(CASES, law), strict=True))
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_case_holds(case: Case, law: Catalogue) -> None:
-    found = run_case(case, law)
+def test_case_holds(case: Case, outcome: dict[str, list[str]]) -> None:
+    found = outcome[str(case)]
     assert not found, "\n".join([str(case), *found])
+
+
+@pytest.mark.parametrize(("policy", "article"), COVERED)
+def test_every_item_of_an_article_with_cases_has_one(law: Catalogue, policy: str, article: int) -> None:
+    items = {i.id for i in law.items.values() if (i.policy, i.article) == (policy, article) and i.registry}
+    paid = {case.item for case in CASES if any(e.status == "payable" for e in case.expect)}
+    assert not items - paid, "没有应兑付算例的条款"
+
+
+@pytest.mark.parametrize("up", [True, False], ids=["raised", "lowered"])
+def test_every_figure_of_the_law_is_pinned_by_a_case(
+    law: Catalogue, outcome: dict[str, list[str]], up: bool
+) -> None:
+    """Move one figure of every item at a time; some case of that item must notice."""
+    holding = [case for case in CASES if not outcome[str(case)]]
+    moves = {key: list(_moved(law.items[key], up)) for key in dict.fromkeys(c.item for c in CASES)}
+    unnoticed = []
+    for turn in range(max(map(len, moves.values()))):
+        now = {key: made[turn] for key, made in moves.items() if turn < len(made)}
+        terms = {key: changed for key, (_, changed) in now.items()}
+        other = apply_scenario(law, Scenario(name="moved", title="moved", terms=terms))
+        left = set(now)
+        for plain in (True, False):
+            cases = [c for c in holding if c.item in left and plain == (c.year == 2023 and not c.readings)]
+            left -= {c.item for c, found in zip(cases, run_cases(cases, other), strict=True) if found}
+        unnoticed += [f"{key} {now[key][0]}" for key in sorted(left)]
+    assert not unnoticed, "改动后没有算例发觉：" + "、".join(unnoticed)
+
+
+def _moved(item: Item, up: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The item's terms with one number moved, for each of its numbers, and which one it was."""
+    for name, term in item.model_dump(by_alias=True)["terms"].items():
+        for key, held in term.items():
+            if key == "value":
+                yield name, {name: {key: _move(held, up)}}
+            elif key == "range":
+                for end in range(2):
+                    ends = [_move(value, up) if place == end else value for place, value in enumerate(held)]
+                    yield f"{name}[{end}]", {name: term | {key: ends}}
+            elif isinstance(held, dict):
+                for word, value in held.items():
+                    yield f"{name}.{word}", {name: term | {key: held | {word: _move(value, up)}}}
+                if key == "ladder":
+                    for word in held:
+                        table = {(_move(w, up) if w == word else w): value for w, value in held.items()}
+                        yield f"{name} 台阶 {word}", {name: term | {key: table}}
+
+
+def _move(number: object, up: bool) -> str:
+    value = Decimal(str(number))
+    step = Decimal(1) if value == int(value) and value < 100 else value / 100
+    return f"{value + step if up else value - step:f}"
+
+
+def _raw(**changes: Any) -> dict[str, Any]:
+    rows = [
+        {"year": 2022, "rnd_expense": "100万", "super_deduction": "是"},
+        {"year": 2023, "rnd_expense": "120万", "super_deduction": "是"},
+    ]
+    expect = {"status": "payable", "award": 12000, "city": 6000, "district": 6000}
+    return {"case": "例", "item": "A4.06", "rnd": rows, "expect": expect} | changes
+
+
+def _found(law: Catalogue, **changes: Any) -> str:
+    return "\n".join(run_cases([Case.model_validate(_raw(**changes))], law)[0])
+
+
+def test_the_runner_says_what_differs(law: Catalogue) -> None:
+    right = _raw()["expect"]
+    assert _found(law) == ""
+    assert "award 应为 12,000.01，得到 12,000.00" in _found(law, expect=right | {"award": "12000.01"})
+    ineligible = {"status": "ineligible", "reason": "门槛"}
+    assert "状态应为 ineligible，得到 payable" in _found(law, expect=ineligible)
+    assert "working 应含「7%」" in _found(law, expect=right | {"working": "7%"})
+    assert "没有得到这一行" in _found(law, expect=[right, right])
+    assert "没有得到这一行" in _found(law, expect=[right, {"status": "rejected", "reason": "不同"}])
+    assert "多出一行：payable" in _found(law, expect=[])
+    assert "多出一行：rejected" in _found(law, claims=[{"event_on": None}])
+
+
+def test_cases_run_together_do_not_touch_each_other(law: Catalogue, outcome: dict[str, list[str]]) -> None:
+    some = CASES[::40]
+    alone = [run_cases([case], law)[0] for case in some]
+    assert alone == [outcome[str(case)] for case in some]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"enterprize": {}}, "不认识的键"),
+        ({"expect": {"status": "payable", "award": 1, "city": 1}}, "payable 的一行须写 district"),
+        ({"expect": {"status": "ineligible"}}, "ineligible 的一行须写 reason"),
+        ({"expect": {"status": "pending", "low": 0, "high": 0.5}}, "请加引号"),
+        ({"expect": {"status": "paid"}}, "expect"),
+    ],
+)
+def test_a_file_with_a_mistake_is_refused(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    folder = tmp_path / "policies" / "A"
+    folder.mkdir(parents=True)
+    (folder / "a04.cases.yaml").write_text(f"- {_raw(**changes)}", encoding="utf-8")
+    with pytest.raises(RuleError, match=said):
+        load_cases(tmp_path)
+
+
+def test_two_cases_of_one_name_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "policies" / "A"
+    folder.mkdir(parents=True)
+    (folder / "a04.cases.yaml").write_text(f"- {_raw()}\n- {_raw()}", encoding="utf-8")
+    with pytest.raises(RuleError, match="出现两次"):
+        load_cases(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"rnd_expence": "1万"}, "没有列「rnd_expence」.*rnd_expense"),
+        ({"rnd_expense": 0.5}, "请加引号"),
+        ({"rnd_expense": "0.001"}, "不足一分"),
+        ({"super_deduction": "Y"}, "super_deduction"),
+        ({"year": "2023"}, "应为 int"),
+    ],
+)
+def test_a_row_with_a_mistake_is_refused(law: Catalogue, row: dict[str, Any], said: str) -> None:
+    with pytest.raises(RuleError, match=said):
+        _found(law, rnd=[{"year": 2023, "rnd_expense": "1万", "super_deduction": "是"} | row])

@@ -1,0 +1,51 @@
+"""The Prefect flow gives the same result as the direct run, and its schedule fits its signature."""
+
+import inspect
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.test_publish import parquet_bytes
+
+
+@pytest.fixture(scope="module")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A temporary Prefect server with its own home."""
+    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
+    import flows.annual  # noqa: F401  (sets Prefect's environment before its import)
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_flow_equals_direct_run(prefect: None, city: Path, published: Path, tmp_path: Path) -> None:
+    from flows.annual import run_flow
+
+    target = run_flow(2023, city, tmp_path, (), None)
+    assert parquet_bytes(target) == parquet_bytes(published)
+    assert (target / "manifest.json").read_bytes() == (published / "manifest.json").read_bytes()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_flow_passes_a_clerks_fault_on(prefect: None, city: Path, tmp_path: Path) -> None:
+    from flows.annual import run_flow
+    from schemas.errors import Unusable
+
+    with pytest.raises(Unusable, match="2019"):
+        run_flow(2019, city, tmp_path / "o", (), None)
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_schedule_fits_the_flow(prefect: None) -> None:
+    from flows.annual import annual, deployment
+
+    plan = deployment(Path("raw"), Path("out"))
+    inspect.signature(annual.fn).bind(**plan["parameters"])
+    annual.validate_parameters(plan["parameters"])
+    assert plan["schedule"].timezone == "Asia/Shanghai" and plan["schedule"].cron == "0 2 15 1 *"
+    assert set(plan) <= set(inspect.signature(annual.serve).parameters)

@@ -1,0 +1,157 @@
+"""What must hold for any registry: parts add up, order is nothing, caps hold, more growth never pays less."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rules.award import award
+from rules.caps import cap_lines, share_caps
+from rules.catalogue import load_catalogue
+from rules.invariants import verify
+from schemas.districts import DISTRICTS
+from schemas.money import YUAN
+from schemas.registries import PROVENANCE, REGISTRIES
+
+LAW = load_catalogue()
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+fen = st.integers(0, 10**13).map(lambda n: Decimal(n) / 100)
+flag = st.sampled_from([True, False, None])
+rate = st.sampled_from([None, Decimal("0.06"), Decimal("0.1"), Decimal("0.15"), Decimal("0.2")])
+
+
+def frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Checked rows of a registry."""
+    registry = REGISTRIES[name]
+    held = [{**row, "source_file": f"{name}.csv", "source_row": n} for n, row in enumerate(rows, 2)]
+    columns = registry.dtypes() | PROVENANCE | {"role": pl.String, "same_as": pl.String}
+    return pl.DataFrame(held, schema=columns)
+
+
+@st.composite
+def cities(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
+    """A few enterprises with two years of R&D, projects, and an assessed claim each."""
+    enterprises, rnd, equipment, claims = [], [], [], []
+    for n in range(draw(st.integers(1, 6))):
+        uscc = f"{n:018d}"
+        district = draw(st.sampled_from(DISTRICTS))
+        enterprises.append({"uscc": uscc, "name": f"企业{n}", "district": district, "industrial": draw(flag), "role": "line"})
+        for year, role in ((2022, "history"), (2023, "line")):
+            if draw(st.booleans()):
+                rnd.append(
+                    {"uscc": uscc, "year": year, "rnd_expense": draw(fen), "super_deduction": draw(flag), "role": role}
+                )
+        for project in range(draw(st.integers(0, 3))):
+            equipment.append(
+                {
+                    "uscc": uscc,
+                    "year": 2023,
+                    "project_id": f"P{project}",
+                    "equipment_investment": draw(fen),
+                    "smart_investment": draw(st.none() | fen),
+                    "assessed_rate": draw(rate),
+                    "assessed_base": draw(st.none() | fen),
+                    "assessed_amount": draw(st.none() | fen),
+                    "role": "line",
+                }
+            )
+        for claim in range(draw(st.integers(0, 3))):
+            claims.append(
+                {
+                    "uscc": uscc,
+                    "item": draw(st.sampled_from(["A4.01", "A4.09", "A11.09", "A9.01"])),
+                    "event_on": draw(st.dates(min_value=date(2021, 1, 1), max_value=date(2025, 12, 31))),
+                    "project_id": f"C{claim}",
+                    "assessed_amount": draw(st.none() | fen),
+                    "role": "line",
+                }
+            )
+    held = {"enterprises": enterprises, "rnd": rnd, "equipment": equipment, "claims": claims}
+    return {name: frame(name, rows) for name, rows in held.items()}
+
+
+@quick
+@given(cities())
+def test_parts_add_up_and_every_row_has_a_line(frames: dict[str, pl.DataFrame]) -> None:
+    awards = award(frames, LAW, 2023)
+    verify(awards, frames, LAW)
+    assert awards["award"].sum() == awards.select(pl.sum_horizontal("city_share", "district_share")).to_series().sum()
+
+
+@quick
+@given(cities(), st.randoms(use_true_random=False))
+def test_order_of_rows_moves_nothing(frames: dict[str, pl.DataFrame], chance: Any) -> None:
+    shuffled = {}
+    for name, held in frames.items():
+        order = list(range(held.height))
+        chance.shuffle(order)
+        shuffled[name] = held[order]
+    there, here = award(frames, LAW, 2023), award(shuffled, LAW, 2023)
+    assert there.drop("source_row").equals(here.drop("source_row"))
+
+
+@quick
+@given(cities())
+def test_caps_hold(frames: dict[str, pl.DataFrame]) -> None:
+    awards = award(frames, LAW, 2023)
+    by_year = {"A4.06": 3_000_000, "A11.03": 10_000_000, "A4.01": 2_000_000, "A4.09": 1_000_000, "A11.09": 2_000_000}
+    held = awards.group_by("item", "uscc").agg(pl.col("award").sum(), pl.col("award_high").sum())
+    for item, _, paid, high in held.filter(pl.col("item").is_in(list(by_year))).iter_rows():
+        assert paid <= by_year[item] and high <= by_year[item]
+    projects = awards.filter(pl.col("item") == "A11.02")
+    assert projects.filter(pl.col("award_high") > 10_000_000).is_empty()
+
+
+@quick
+@given(fen, fen, fen)
+def test_more_growth_never_pays_less(before: Decimal, now: Decimal, more: Decimal) -> None:
+    def paid(figure: Decimal) -> Decimal:
+        row = {"uscc": "0" * 18, "super_deduction": True}
+        rnd = [
+            {**row, "year": 2022, "rnd_expense": before, "role": "history"},
+            {**row, "year": 2023, "rnd_expense": figure, "role": "line"},
+        ]
+        who = [{"uscc": "0" * 18, "name": "企业", "district": "开发区", "role": "line"}]
+        lines = award({"enterprises": frame("enterprises", who), "rnd": frame("rnd", rnd)}, LAW, 2023)
+        return Decimal(lines["award"].item())
+
+    assert paid(now + more) >= paid(now)
+
+
+def pool(amounts: list[Decimal], cap: Decimal) -> pl.DataFrame:
+    """Payable lines that share one cap."""
+    return pl.DataFrame(
+        {
+            "item": "X",
+            "uscc": [f"{n:03d}" for n in range(len(amounts))],
+            "status": "payable",
+            "reason": pl.Series([None] * len(amounts), dtype=pl.String),
+            "low": pl.Series(amounts, dtype=YUAN),
+            "high": pl.Series(amounts, dtype=YUAN),
+            "cap_0": [{"amount": cap, "pool": "一家一年"}] * len(amounts),
+        },
+        schema_overrides={"cap_0": pl.Struct({"amount": YUAN, "pool": pl.String})},
+    ).with_columns(
+        pl.lit(None, YUAN).alias("paid_lower"),
+        pl.lit(False).alias("assessed"),
+        *(pl.lit(None, pl.String).alias(c) for c in ("person_id", "project_id", "certificate_no", "level", "on")),
+    )
+
+
+@quick
+@given(st.lists(fen, min_size=1, max_size=12), fen)
+def test_a_shared_cap_is_met_to_the_fen_and_in_proportion(amounts: list[Decimal], cap: Decimal) -> None:
+    lines = share_caps(cap_lines(pool(amounts, cap)))
+    after, total = lines["award_low"], sum(amounts)
+    assert Decimal(str(after.sum())) == min(total, cap)
+    for was, now in zip(amounts, after, strict=True):
+        exact = was if total <= cap else was * cap / total
+        assert abs(now - exact) < Decimal("0.01") + Decimal("0.0001")
+
+
+def test_the_largest_remainder_loses_the_last_fen() -> None:
+    lines = share_caps(cap_lines(pool([Decimal("100.00"), Decimal("100.00"), Decimal("100.00")], Decimal("200.00"))))
+    assert lines["award_low"].to_list() == [Decimal("66.66"), Decimal("66.67"), Decimal("66.67")]
