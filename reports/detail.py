@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-from openpyxl import Workbook
 
-from reports.sheets import Column, Sheet
+from reports.sheets import Book, Column, Sheet
 from schemas.districts import DISTRICTS
 from schemas.registries import REGISTRIES
 
@@ -34,7 +33,7 @@ def _matter() -> pl.Expr:
 
 
 def _detail(
-    book: Workbook,
+    book: Book,
     name: str,
     title: str,
     columns: Sequence[Column],
@@ -51,7 +50,7 @@ def _detail(
         sheet.line(intro)
     sheet.line(unit, "right")
     sheet.header()
-    sheet.rows((number, *row) for number, row in enumerate(rows.head(limit).iter_rows(), 1))
+    sheet.frame(rows.head(limit).with_row_index("序号", offset=1))
     if rows.height > limit:
         sheet.line(
             f"本表列前 {limit:,} 行，共 {rows.height:,} 行；全部内容见同一文件夹的 Parquet 文件。", bold=True
@@ -62,7 +61,7 @@ def _detail(
         sheet.total(["合计", *total])
 
 
-def payable_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+def payable_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
     """兑现明细: every payable line with its working."""
     lines = awards.filter(pl.col("status") == "payable")
     columns = [
@@ -95,7 +94,7 @@ def payable_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -
     )
 
 
-def applicants_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+def applicants_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
     """拨付清单: one row an applicant."""
     columns = [
         *(_CODE, Column("企业（单位）名称", 40), _DISTRICT),
@@ -116,7 +115,7 @@ def applicants_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int
     _detail(book, "拨付清单", f"{year}年度奖补资金拨付清单", columns, rows, limit, total=total)
 
 
-def district_notices_sheet(book: Workbook, year: int, awards: pl.DataFrame) -> None:
+def district_notices_sheet(book: Book, year: int, awards: pl.DataFrame) -> None:
     """区镇负担通知: one block a district, by item."""
     columns = [
         Column("条款", 9),
@@ -151,7 +150,7 @@ def district_notices_sheet(book: Workbook, year: int, awards: pl.DataFrame) -> N
         sheet.total(["合计", None, *sums])
 
 
-def pending_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+def pending_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
     """待核定: lines that wait for the department's figure, with their statutory range."""
     columns = [
         *(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL),
@@ -173,7 +172,7 @@ def pending_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -
     _detail(book, "待核定", f"{year}年度待核定清单", columns, rows, limit, total=total, intro=intro)
 
 
-def refused_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+def refused_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
     """不予兑现: what lacks data first, then what does not qualify, then repetitions."""
     columns = [
         Column("类别", 10),
@@ -206,7 +205,7 @@ def refused_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -
     _detail(book, "不予兑现", f"{year}年度不予兑现清单", columns, rows, limit, unit="", intro=intro)
 
 
-def other_years_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+def other_years_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
     """跨年补报: rows of earlier years, with what they would have earned then."""
     columns = [
         *(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL),
@@ -224,7 +223,7 @@ def other_years_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: in
     _detail(book, "跨年补报", f"{year}年度跨年补报清单", columns, rows, limit, unit="", intro=intro)
 
 
-def rejects_sheet(book: Workbook, manifest: dict[str, Any], rejects: pl.DataFrame, limit: int) -> None:
+def rejects_sheet(book: Book, manifest: dict[str, Any], rejects: pl.DataFrame, limit: int) -> None:
     """数据问题: faulty rows for the departments to correct, and the warnings of reading."""
     columns = [
         Column("登记表", 12),
@@ -266,7 +265,7 @@ def rejects_sheet(book: Workbook, manifest: dict[str, Any], rejects: pl.DataFram
     )
 
 
-def publicity_sheet(book: Workbook, year: int, awards: pl.DataFrame, limit: int) -> None:
+def publicity_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
     """公示: who is to be paid for what, without any financial figure."""
     columns = [Column("企业（单位）名称", 44), _DISTRICT, _ITEM, Column("事项", 34), Column("级别", 34)]
     rows = (

@@ -5,11 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
-from openpyxl import Workbook
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.series import SeriesLabel
 
-from reports.sheets import Column, Sheet, wan
+from reports.sheets import Book, Column, Sheet, wan
 from schemas.districts import DISTRICTS
 from schemas.money import total
 from schemas.registries import REGISTRIES
@@ -33,7 +32,7 @@ _TOTAL_COLUMNS = [
 
 
 def notes_sheet(
-    book: Workbook, manifest: dict[str, Any], awards: pl.DataFrame, rejects: pl.DataFrame, today: str
+    book: Book, manifest: dict[str, Any], awards: pl.DataFrame, rejects: pl.DataFrame, today: str
 ) -> None:
     """说明: the result in three sentences, its basis, readings, inputs, remarks, and blanks to sign."""
     year = manifest["year"]
@@ -111,7 +110,7 @@ def _result(awards: pl.DataFrame, rejects: pl.DataFrame) -> list[str]:
     ]
 
 
-def totals_sheet(book: Workbook, year: int, awards: pl.DataFrame, last_year: pl.DataFrame | None) -> None:
+def totals_sheet(book: Book, year: int, awards: pl.DataFrame, last_year: pl.DataFrame | None) -> None:
     """汇总: by district, article, department and item, with two charts at the end."""
     sheet = Sheet(book, "汇总", _TOTAL_COLUMNS)
     sheet.title(f"{year}年度产业政策奖补汇总表")

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any, Literal
 
+import polars as pl
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -12,6 +14,8 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import PageSetupProperties
+
+from reports.bulk import MARK, fill
 
 Kind = Literal["text", "wide", "code", "yuan", "wan", "count", "percent"]
 
@@ -30,10 +34,23 @@ class Column:
     kind: Kind = "text"
 
 
+class Book(Workbook):
+    """A workbook written top down; long tables are filled in when it is saved."""
+
+    def __init__(self) -> None:
+        super().__init__(write_only=True)
+        self.tables: dict[str, tuple[pl.DataFrame, list[float | None]]] = {}
+
+    def save(self, path: Path) -> None:
+        """Write the file."""
+        super().save(path)
+        fill(path, self.tables)
+
+
 class Sheet:
     """A sheet written top down. `row` is the number of the last row written."""
 
-    def __init__(self, book: Workbook, title: str, columns: Sequence[Column], landscape: bool = True) -> None:
+    def __init__(self, book: Book, title: str, columns: Sequence[Column], landscape: bool = True) -> None:
         self.columns = columns
         self.row = 0
         self._book = book
@@ -77,6 +94,15 @@ class Sheet:
         for row in rows:
             lines = max((_lines(row[place], width) for place, width in wide), default=1)
             self._append(list(zip(row, kinds, strict=True)), 13.5 * lines if lines > 1 else None)
+
+    def frame(self, rows: pl.DataFrame) -> None:
+        """A long body: a placeholder row now, filled when the book is saved. Columns as the sheet has them."""
+        if rows.height:
+            self._release()
+            self._append([(MARK, self.columns[0].kind), *((None, c.kind) for c in self.columns[1:])])
+            self.row += rows.height - 1
+            wraps = [column.width if column.kind == "wide" else None for column in self.columns]
+            self._book.tables[self._sheet.title] = (rows, wraps)
 
     def total(self, row: Sequence[Any]) -> None:
         """A total row in bold."""

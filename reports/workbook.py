@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from openpyxl import Workbook
 
 from reports import detail, overview
-from reports.sheets import Column, Sheet
+from reports.sheets import Book, Column, Sheet
 from schemas.money import total
 
 DETAIL_ROWS = 20_000
@@ -29,7 +28,7 @@ def write_workbook(
 
     `last_year` holds payments of the year before (`item`, `amount` in yuan); `today` is the day to print.
     """
-    book = Workbook(write_only=True)
+    book = Book()
     overview.notes_sheet(book, manifest, awards, rejects, today)
     overview.totals_sheet(book, manifest["year"], awards, last_year)
     detail.payable_sheet(book, manifest["year"], awards, DETAIL_ROWS)
@@ -44,9 +43,7 @@ def write_workbook(
     book.save(path)
 
 
-def _checks_sheet(
-    book: Workbook, manifest: dict[str, Any], awards: pl.DataFrame, summary: pl.DataFrame
-) -> None:
+def _checks_sheet(book: Book, manifest: dict[str, Any], awards: pl.DataFrame, summary: pl.DataFrame) -> None:
     columns = [
         Column("核对事项", 52),
         Column("一方（元）", 22, "yuan"),

@@ -36,11 +36,8 @@ def resident_id_fits(number: pl.Expr) -> pl.Expr:
 
 
 def masked(number: pl.Expr) -> pl.Expr:
-    """A person's document number with only its first 6 and last 4 characters."""
-    hidden = number.str.len_chars() - 10
-    middle = pl.lit("*").repeat_by(hidden.clip(0)).list.join("")
-    return (
-        pl.when(hidden > 0)
-        .then(pl.concat_str([number.str.head(6), middle, number.str.tail(4)]))
-        .otherwise(pl.lit("*").repeat_by(number.str.len_chars()).list.join(""))
-    )
+    """A person's document number with only its first 6 and last 4 characters; a short one shows none."""
+    stars = number.str.replace_all(r"(?s).", "*")
+    middle = stars.str.slice(10)
+    shown = pl.concat_str([number.str.head(6), middle, number.str.tail(4)])
+    return pl.when(number.str.len_chars() > 10).then(shown).otherwise(stars)
