@@ -9,6 +9,7 @@ from schemas.labels import packed
 from schemas.money import RATE, YUAN
 from schemas.registries import DTYPES, Kind
 
+_NUMERIC = ("date", "money", "rate", "count", "year")
 _DASHES = "‐‑‒–—―─━−"
 NOTHING = rf"^[-/\\{_DASHES}]*$"
 """A cell (packed) that says "nothing"."""
@@ -16,8 +17,12 @@ _UNTIDY = r"[^0-9A-Za-z.\-一-鿿]|^-*$"
 _UNSEEN = r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
 _YES = ["是", "√", "Y", "YES", "1", "有", "真", "TRUE", "✓", "✔", "☑", "1.0"]
 _NO = ["否", "×", "N", "NO", "0", "无", "假", "FALSE", "X", "✗", "✕", "0.0"]
-_NUMBER = r"^[+-]?0*\d{1,15}(\.\d+)?$"
-_GROUPED = r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"
+_NUMBER = r"^[+-]?0*[0-9]{1,15}(\.[0-9]+)?$"
+_GROUPED = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$"
+_TOO_FINE = r"\.[0-9]{12}[0-9]*[1-9]"
+_LONG = 16
+"""Characters of a positive number of 15 significant digits and a point; only longer ones are rounded."""
+_DAY = r"^([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?:T[0-9]{1,2}:[0-9]{2}.*)?$"
 _EXACT = pl.Decimal(38, 12)
 _MOST = Decimal(10) ** 15
 _ERROR = r"^#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|GETTING_DATA)"
@@ -48,8 +53,8 @@ def _clean(text: pl.Expr, kind: Kind) -> pl.Expr:
     if kind == "date":
         text = text.str.replace(r"\s+(\d{1,2}[:：])", "T$1")
     folded = packed(text)
-    if kind in ("date", "money", "rate", "count"):
-        folded = folded.str.replace_all(f"[{_DASHES}]", "-")
+    if kind in _NUMERIC:  # ① and ² would become digits of the number they mark
+        folded = packed(text.str.replace_all(r"\p{No}", "※")).str.replace_all(f"[{_DASHES}]", "-")
     return pl.when(~folded.str.contains(NOTHING)).then(folded)
 
 
@@ -60,19 +65,28 @@ def broken(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.contains(_ERROR)).then(error).when(text.str.starts_with("=")).then(unsaved)
 
 
-def parse(text: pl.Expr, kind: Kind, factor: Decimal, binary: bool) -> pl.Expr:
+def parse(text: pl.Series, kind: Kind, factor: Decimal, binary: bool) -> pl.Series:
     """The value of a cleaned text, null where it cannot be read.
 
     `factor` converts money to yuan (10000 for 万元) and rates to fractions. `binary` says that numbers
     come from doubles, of which 15 significant digits count.
     """
-    text = pl.when(~text.str.contains(f"^=|{_ERROR}")).then(text)
+    read = pl.col("text")
+    frame = text.to_frame("text")
+    if text.str.contains("^[#=]").any():
+        frame = frame.select(pl.when(~read.str.contains(f"^=|{_ERROR}")).then(read).alias("text"))
+    if kind == "money":
+        return _money(frame.to_series(), factor, binary)
+    if kind == "rate":
+        return _rate(frame.to_series(), factor, binary)
+    return frame.select(_value(read, kind)).to_series()
+
+
+def _value(text: pl.Expr, kind: Kind) -> pl.Expr:
     if kind in ("code", "item"):
         return text.str.to_uppercase()
-    if kind in ("name", "word"):
-        return text
     if kind == "id":
-        return text.str.replace(r"^(\d{17})x$", "${1}X")
+        return text.str.replace(r"^([0-9]{17})x$", "${1}X")
     if kind == "district":
         bare = text.str.replace_all(r"^(江苏省?)?(苏州市?)?|(管委会|管理委员会|人民政府|镇政府)$", "")
         return bare.replace_strict(ALIASES, default=None, return_dtype=pl.String)
@@ -80,62 +94,78 @@ def parse(text: pl.Expr, kind: Kind, factor: Decimal, binary: bool) -> pl.Expr:
         words = dict.fromkeys(_YES, True) | dict.fromkeys(_NO, False)
         return text.str.to_uppercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
     if kind == "year":
-        return text.str.extract(r"^(\d{4,5})(?:\.0)?(?:年度?)?$").cast(pl.Int32)
+        return text.str.extract(r"^([0-9]{4,5})(?:\.0)?(?:年度?)?$").cast(pl.Int32)
     if kind == "date":
         return _date(text)
     if kind == "count":
-        return text.str.extract(r"^([+-]?\d{1,15})(?:\.0+)?$").cast(pl.Int64)
-    return _rate(text, factor, binary) if kind == "rate" else _money(text, factor, binary)
+        return text.str.extract(r"^([+-]?[0-9]{1,15})(?:\.0+)?$").cast(pl.Int64)
+    return text
 
 
-def _number(text: pl.Expr, binary: bool) -> pl.Expr:
-    """An exact decimal; null where the text is no plain number or is finer than it can hold."""
-    bare = pl.when(text.str.contains(_GROUPED)).then(text.str.replace_all(",", "")).otherwise(text)
-    bare = pl.when(bare.str.contains(_NUMBER)).then(bare.str.strip_prefix("+"))
-    exact = bare.str.contains(r"\.\d{13,}") & ~bare.str.contains(r"\.\d{0,12}0*$")
-    value = pl.when(~exact).then(bare).cast(_EXACT, strict=False)
-    return pl.coalesce(_fifteen_digits(bare), value) if binary else value
+def _number(text: pl.Series, binary: bool) -> pl.Series:
+    """Exact decimals; null where a text is no plain number or is finer than they can hold."""
+    read = pl.col("text")
+    frame = text.to_frame("text")
+    if text.str.contains(",", literal=True).any():
+        ungrouped = pl.when(read.str.contains(_GROUPED)).then(read.str.replace_all(",", "", literal=True))
+        frame = frame.select(ungrouped.otherwise(read).alias("text"))
+    frame = frame.select(pl.when(read.str.contains(_NUMBER)).then(read.str.strip_prefix("+")).alias("text"))
+    if binary:
+        frame = frame.select(_fifteen_digits(frame.to_series()))
+    return frame.select(
+        pl.when(~read.str.contains(_TOO_FINE)).then(read).cast(_EXACT, strict=False)
+    ).to_series()
 
 
-def _fifteen_digits(bare: pl.Expr) -> pl.Expr:
-    """A double's text rounded to 15 significant digits; null where it has no more than that."""
-    whole = bare.str.extract(r"^-?0*(\d*)").str.len_bytes().cast(pl.Int32)
-    digits = bare.str.replace(r"^-?0*\.?0*", "").str.replace(r"\.", "").str.len_bytes()
-    fine = bare.cast(pl.Decimal(38, 18), strict=False)
-    rounded = pl.coalesce(
-        pl.when(whole == places).then(fine.round(min(15 - places, 12), mode="half_away_from_zero"))
-        for places in range(16)
+def _fifteen_digits(numbers: pl.Series) -> pl.Series:
+    """Doubles' texts, of those with more than 15 significant digits and a fraction only these 15."""
+    read = pl.col("text")
+    long = numbers.to_frame("text").with_row_index("at").filter(read.str.len_bytes() > _LONG)
+    long = long.filter(read.str.contains(r"\.")).with_columns(
+        digits=read.str.replace_all(r"^-?0*\.?0*|\.", "").str.len_bytes(),
+        whole=read.str.extract(r"^-?0*([0-9]*)").str.len_bytes(),
+        fine=read.cast(pl.Decimal(38, 18), strict=False),
     )
-    return pl.when((digits > 15) & bare.str.contains(r"\.")).then(rounded).cast(_EXACT, strict=False)
+    for (whole,), part in long.filter(pl.col("digits") > 15).partition_by("whole", as_dict=True).items():
+        rounded = part["fine"].round(min(15 - int(whole), 12), mode="half_away_from_zero")
+        numbers = numbers.scatter(part["at"], rounded.cast(pl.String))
+    return numbers
 
 
-def _money(text: pl.Expr, factor: Decimal, binary: bool) -> pl.Expr:
-    yuan = _number(text.str.strip_prefix("¥"), binary) * pl.lit(factor)
-    whole_fen = yuan.round(2, mode="half_away_from_zero")
-    return pl.when((whole_fen == yuan) & (whole_fen.abs() < pl.lit(_MOST))).then(whole_fen).cast(YUAN)
+def _money(text: pl.Series, factor: Decimal, binary: bool) -> pl.Series:
+    if text.str.starts_with("¥").any():
+        text = text.str.strip_prefix("¥")
+    exact = _number(text, binary).to_frame("exact").select(pl.col("exact") * pl.lit(factor))
+    yuan = exact.with_columns(fen=pl.col("exact").round(2, mode="half_away_from_zero"))
+    fits = (pl.col("fen") == pl.col("exact")) & (pl.col("fen").abs() < pl.lit(_MOST))
+    return yuan.select(pl.when(fits).then("fen").cast(YUAN)).to_series()
 
 
-def _rate(text: pl.Expr, factor: Decimal, binary: bool) -> pl.Expr:
-    signed = text.str.ends_with("%")
-    value = _number(text.str.strip_suffix("%"), binary)
-    hundredth = pl.lit(Decimal("0.01"))
-    if factor != 1:  # the header says (%): a bare number below 1 may be a fraction or a percentage
-        return pl.when(signed | (value >= 1) | (value == 0)).then(value * hundredth).cast(RATE)
-    fraction = pl.when(signed).then(value * hundredth).when(value <= 1).then(value)
-    return fraction.cast(RATE)
+def _rate(text: pl.Series, factor: Decimal, binary: bool) -> pl.Series:
+    signed = text.str.ends_with("%").alias("signed")
+    value = _number(text.str.strip_suffix("%"), binary).alias("value")
+    hundredth = pl.col("value") * pl.lit(Decimal("0.01"))
+    if factor == 1:
+        rate: pl.Expr = pl.when("signed").then(hundredth).when(pl.col("value") <= 1).then("value")
+    else:  # the header says (%): a bare number below 1 may be a fraction or a percentage
+        clear = pl.col("signed") | (pl.col("value") >= 1) | (pl.col("value") == 0)
+        rate = pl.when(clear).then(hundredth)
+    return pl.DataFrame([signed, value]).select(rate.cast(RATE)).to_series()
 
 
 def _date(text: pl.Expr) -> pl.Expr:
-    parts = text.str.extract_groups(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:T\d{1,2}:\d{2}.*)?$")
-    eight = text.str.extract_groups(r"^(\d{4})(\d{2})(\d{2})$")
-    serial = text.str.extract(r"^(\d{5})(?:\.\d+)?$").cast(pl.Int32)
     read = [
         pl.concat_str(
-            [g.struct.field("1"), g.struct.field("2").str.zfill(2), g.struct.field("3").str.zfill(2)],
+            [groups.struct.field("1")]
+            + [groups.struct.field(part).str.pad_start(2, "0") for part in ("2", "3")],
             separator="-",
         ).str.to_date("%Y-%m-%d", strict=False)
-        for g in (parts, eight)
+        for groups in (
+            text.str.extract_groups(_DAY),
+            text.str.extract_groups(r"^([0-9]{4})([0-9]{2})([0-9]{2})$"),
+        )
     ]
+    serial = text.str.extract(r"^([0-9]{5})(?:\.[0-9]+)?$").cast(pl.Int32)
     return pl.coalesce(*read, pl.date(1899, 12, 30) + pl.duration(days=serial))
 
 
@@ -149,9 +179,11 @@ def written(double: pl.Expr) -> pl.Expr:
 def from_typed(column: pl.Expr, dtype: pl.DataType, kind: Kind) -> pl.Expr | None:
     """A Parquet column whose dtype already is its kind's, cast; None where it must be read as text."""
     target = DTYPES[kind]
-    if dtype.is_integer() and kind in ("year", "count", "money", "rate"):
-        return column.cast(target, strict=False)
-    if kind in ("money", "rate") and isinstance(dtype, pl.Decimal) and (dtype.scale or 0) <= target.scale:
+    exact = dtype.is_integer() or (isinstance(dtype, pl.Decimal) and (dtype.scale or 0) <= 2)
+    if kind in ("money", "rate") and exact:
+        value = column.cast(target, strict=False)
+        return pl.when(value.abs() < pl.lit(_MOST)).then(value)
+    if kind in ("year", "count") and dtype.is_integer():
         return column.cast(target, strict=False)
     if kind == "date" and isinstance(dtype, pl.Datetime):
         return column.dt.date()

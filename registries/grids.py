@@ -85,13 +85,11 @@ class Grid:
         )
         return self.cells.hstack(doubles).select(in_full).get_columns()
 
-    def shifted(self, header_row: int) -> pl.Series:
-        """True for the rows of a CSV with something in a column after those of its header."""
-        width = self.widths[header_row] if header_row < len(self.widths) else self.cells.width
-        after = [pl.col(name).fill_null("") != "" for name in self.cells.columns[width:]]
-        if self.workbook is not None or not after:
-            return pl.repeat(False, self.cells.height, eager=True)
-        return self.cells.select(pl.any_horizontal(after)).to_series()
+    def shifted(self, body: pl.DataFrame, header_row: int) -> pl.Series:
+        """True for the rows of a CSV's body with something in a column after those of its header."""
+        width = self.widths[header_row] if header_row < len(self.widths) else body.width
+        after = [pl.col(name).fill_null("") != "" for name in body.columns[width:]]
+        return body.select(pl.any_horizontal(pl.repeat(False, pl.len()), *after)).to_series()
 
 
 def open_grids(path: Path) -> list[Grid]:

@@ -59,7 +59,7 @@ def _read_grid(grid: Grid, header: Header, registry: Registry, label: str) -> Ta
     start = header.last_row + 1
     head, body = whole.head(start), whole.slice(start)
     rows = pl.int_range(start + 1, whole.height + 1, dtype=pl.Int64, eager=True)
-    shifted = grid.shifted(header.row).slice(start)
+    shifted = grid.shifted(body, header.row)
     kinds = totals.classify(body, header, head)
     kinds = kinds.set(shifted & kinds.is_in([totals.TOTAL, totals.SECTION]), totals.DATA)
     where = f"{label}" + (f"「{grid.sheet}」" if grid.sheet else "")
@@ -75,8 +75,8 @@ def _read_grid(grid: Grid, header: Header, registry: Registry, label: str) -> Ta
         column: found.factor or (unit if registry.kind(column) == "money" else Decimal(1))
         for column, found in header.fields.items()
     }
-    values = cleaned.select(
-        cells.parse(pl.col(column), registry.kind(column), factors[column], grid.binary).alias(column)
+    values = pl.DataFrame(
+        cells.parse(cleaned[column], registry.kind(column), factors[column], grid.binary).alias(column)
         for column in places
     )
     notes = totals.reconcile(values, cleaned, kinds, rows, registry, where)
@@ -208,7 +208,7 @@ def _read_typed(source: pl.Series, kind: Kind, factor: Decimal, path: Path) -> t
     except pl.exceptions.PolarsError as error:
         raise Unusable(f"文件「{path}」的列「{source.name}」是 {source.dtype} 类型，不能读取。") from error
     text = cells.cleaned(texts.to_series(), kind)
-    return text, text.to_frame("text").select(cells.parse(pl.col("text"), kind, factor, binary)).to_series()
+    return text, cells.parse(text, kind, factor, binary)
 
 
 __all__ = ["CELL_FAULTS", "DTYPES", "RAW", "Table", "read_table"]

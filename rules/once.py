@@ -64,8 +64,8 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     ):
         lines = lines.join(found, on="_line", how="left", maintain_order="left")
     live, must_be_first = pl.col("status").is_in([PAYABLE, PENDING]), pl.col("item").is_in(first)
-    paid = pl.format("{}年度已兑付 {} 元", "_paid_year", grouped(pl.col("_paid")))
-    seen = pl.coalesce(paid, pl.format("{}已有同一事项", "_seen"))
+    paid = pl.col("_paid")
+    seen = pl.coalesce("_paid", "_seen")
     again = live & ~must_be_first & paid.is_not_null()
     refuted = live & must_be_first & seen.is_not_null()
     searched = pl.col("item").replace_strict(
@@ -90,7 +90,7 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         .then(pl.concat_str([pl.lit("非首次："), seen]))
         .otherwise(pl.col("reason")),
         review=pl.when(live).then(noted).otherwise(pl.col("review")),
-    ).drop("_line", "_paid", "_paid_year", "_seen")
+    ).drop("_line", "_paid", "_seen")
 
 
 def _earlier_payments(frames: Frames, year: int) -> pl.DataFrame | None:
@@ -99,18 +99,18 @@ def _earlier_payments(frames: Frames, year: int) -> pl.DataFrame | None:
 
 
 def _paid(lines: pl.DataFrame, frames: Frames, once_only: Sequence[str], year: int) -> pl.DataFrame:
-    """By line the latest earlier award year that paid it, and how much (yuan).
+    """By line `_paid`, the latest earlier award year that paid it and how much, in words.
 
     Keys match where both sides have them, the certificate before the project. A yearly item is paid only by its own year's payment.
     """
     held = _earlier_payments(frames, year)
     if held is None:
-        return pl.DataFrame(schema={"_line": pl.UInt32, "_paid_year": pl.Int32, "_paid": YUAN})
+        return pl.DataFrame(schema={"_line": pl.UInt32, "_paid": pl.String})
     payments = held.select(
         "uscc",
         "item",
         pl.col("year").alias("_paid_year"),
-        pl.col("amount").alias("_paid"),
+        pl.col("amount").alias("_amount"),
         *(pl.col(c).str.to_uppercase().alias(f"_{c}") for c in _KEYS),
     )
     agree = {c: pl.col(c).str.to_uppercase() == pl.col(f"_{c}") for c in _KEYS}
@@ -122,7 +122,8 @@ def _paid(lines: pl.DataFrame, frames: Frames, once_only: Sequence[str], year: i
         .join(payments, on=["uscc", "item"])
         .filter(same & of_that_year)
         .group_by("_line")
-        .agg(pl.col("_paid_year").max(), pl.col("_paid").sum())
+        .agg(pl.col("_paid_year").max(), pl.col("_amount").sum())
+        .select("_line", _paid=pl.format("{}年度已兑付 {} 元", "_paid_year", grouped(pl.col("_amount"))))
     )
 
 
@@ -155,8 +156,8 @@ def _paid_lower(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) 
 
 
 def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.DataFrame:
-    """By line of a first-only item the latest earlier day on which a registry shows the same item."""
-    schema: dict[str, Any] = {"_line": pl.UInt32, "_seen": pl.Date}
+    """By line of a first-only item `_seen`, the latest earlier day a registry shows the same item, in words."""
+    schema: dict[str, Any] = {"_line": pl.UInt32, "_seen": pl.String}
     held = [
         frame.filter(pl.col("item").is_in(first)).select("uscc", "item", pl.col(day).alias("_seen"))
         for name, day in (("certifications", "certified_on"), ("claims", "event_on"), ("talents", "event_on"))
@@ -171,6 +172,7 @@ def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.Da
         .filter(pl.col("_seen") < pl.col("on"))
         .group_by("_line")
         .agg(pl.col("_seen").max())
+        .select("_line", _seen=pl.format("{}已有同一事项", "_seen"))
     )
 
 

@@ -7,36 +7,37 @@ from schemas.money import grouped
 
 
 def finish_working(lines: pl.DataFrame) -> pl.DataFrame:
-    """`working` with the cap that cut or did not cut, or the range a pending line may fall in."""
-    cut = pl.col("cap_reduction") > 0
-    upgraded = pl.format("，减去低级别已兑付 {}，只补差额", grouped(pl.col("paid_lower"))).fill_null("")
-    capped = (
-        pl.when(pl.col("cap").is_null())
-        .then(pl.lit(""))
-        .when(cut & pl.col("cap_shared"))
-        .then(
-            pl.format(
-                "，合计超过上限 {}，按比例核减 {}，兑付 {}",
-                grouped(pl.col("cap")),
-                grouped(pl.col("cap_reduction")),
-                grouped(pl.col("award")),
-            )
-        )
-        .when(cut & pl.col("paid_lower").is_null())
-        .then(pl.format("，超过上限 {}，按上限兑付", grouped(pl.col("cap"))))
-        .when(~cut)
-        .then(pl.format("，未超上限 {}", grouped(pl.col("cap"))))
-        .otherwise(pl.lit(""))
+    """`working` with the cap that cut or did not cut, or the range a pending line may fall in.
+
+    Each kind of line is worded on its own: formatting amounts is the dearest thing a run does.
+    """
+    payable, cut = pl.col("status") == PAYABLE, pl.col("cap_reduction") > 0
+    cap = grouped(pl.col("cap"))
+    lower = pl.format("，减去低级别已兑付 {}，只补差额", grouped(pl.col("paid_lower")))
+    shared = pl.format(
+        "，合计超过上限 {}，按比例核减 {}，兑付 {}",
+        cap,
+        grouped(pl.col("cap_reduction")),
+        grouped(pl.col("award")),
     )
-    span = pl.format(
-        "待核定：{} 至 {}", grouped(pl.col("award_low")), grouped(pl.col("award_high")).fill_null("无上限")
-    )
-    pending = pl.concat_str(["working", span], separator="，", ignore_nulls=True)
-    paid = pl.concat_str([pl.col("working"), capped, upgraded])
-    return lines.with_columns(
-        working=pl.when(pl.col("status") == PAYABLE)
-        .then(paid)
-        .when(pl.col("status") == PENDING)
-        .then(pending)
-        .otherwise(pl.col("working"))
-    )
+    span = pl.format("待核定：{} 至 {}", grouped(pl.col("award_low")), _open_end())
+    kinds: list[tuple[pl.Expr, list[pl.Expr]]] = [
+        (pl.col("status") == PENDING, [pl.lit("，"), span]),
+        (payable & pl.col("paid_lower").is_not_null(), [lower]),
+        (payable & cut & pl.col("cap_shared"), [shared]),
+        (payable & cut, [pl.format("，超过上限 {}，按上限兑付", cap)]),
+        (payable & pl.col("cap").is_not_null(), [pl.format("，未超上限 {}", cap)]),
+    ]
+    used = ["status", "working", "cap", "cap_shared", "cap_reduction", "paid_lower"]
+    rest = lines.select(*used, "award", "award_low", "award_high").with_row_index("_line")
+    worded = []
+    for holds, said in kinds:
+        text = pl.concat_str([pl.col("working").fill_null(""), *said]).str.strip_prefix("，")
+        worded.append(rest.filter(holds).select("_line", text.alias("working")))
+        rest = rest.filter(~holds.fill_null(False))
+    together = pl.concat([rest.select("_line", "working"), *worded]).sort("_line")
+    return lines.with_columns(together["working"])
+
+
+def _open_end() -> pl.Expr:
+    return grouped(pl.col("award_high")).fill_null("无上限")
