@@ -25,13 +25,16 @@ class Checked:
 
 
 def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Checked:
-    """Check what was read. `read` frames have a column `folder`, the year of the folder a row came from."""
+    """Check what was read. `read` frames have a column `folder`, the year of the folder a row came from.
+
+    Empties `read` as it goes: a frame is not needed once its good rows are out.
+    """
     checked = Checked({}, pl.DataFrame(schema=REJECTS), [], {})
     bad_applicants = pl.Series("uscc", [], pl.String)
     for name, registry in REGISTRIES.items():
         if name not in read:
             continue
-        frame, early_notes = _with_role(registry, read[name], year)
+        frame, early_notes = _with_role(registry, read.pop(name), year)
         checked.notes += early_notes
         frame, item_faults = identify(name, frame, law)
         faults = _all_faults(registry, frame, cell_faults[name], item_faults)
@@ -53,7 +56,7 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
     checked.notes += [
         f"没有{registry.title}登记表，相关条款未计算"
         for name, registry in REGISTRIES.items()
-        if registry.has_lines and name not in read
+        if registry.has_lines and name not in checked.frames
     ]
     return checked
 
