@@ -107,8 +107,14 @@ def synth(arguments: Namespace) -> None:
     if arguments.enterprises < 1:
         raise Unusable("企业户数至少为 1")
     years = (int(first), int(last or first))
-    form = "office" if arguments.office else "parquet"
-    generate(arguments.enterprises, years, arguments.seed, arguments.out, form, mess=arguments.mess)
+    generate(
+        arguments.enterprises,
+        years,
+        arguments.seed,
+        arguments.out,
+        "office" if arguments.office else "parquet",
+        mess=arguments.mess,
+    )
     _say(f"已生成 {arguments.enterprises:,} 户 {years[0]}—{years[1]} 年的合成登记表：{arguments.out}")
 
 

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
+from zlib import error as zlib_error
 
+DAMAGE = (BadZipFile, zlib_error, ElementTree.ParseError, EOFError, LookupError, RuntimeError, ValueError)
+"""What reading a damaged workbook may raise."""
 _CHUNK = 1 << 20
 _HINTS = (b't="e"', b"<f", b":f")
 _CELL = re.compile(
@@ -32,8 +35,7 @@ class Hidden(NamedTuple):
 def hidden_cells(path: Path, sheet: str) -> list[Hidden]:
     """The cells of one sheet that hold an error (`#N/A`), or a formula without a saved result (`=B2*2`)."""
     with ZipFile(path) as book:
-        part = _part(book, sheet)
-        if part is None:
+        if (part := _part(book, sheet)) is None:
             return []
         suspect = (xml for xml in _pieces(book, part) if any(hint in xml for hint in _HINTS))
         matches = (match for xml in suspect for match in _CELL.finditer(xml))
@@ -69,11 +71,10 @@ def _pieces(book: ZipFile, part: str) -> Iterator[bytes]:
 def _part(book: ZipFile, sheet: str) -> str | None:
     """The part of the workbook that holds a sheet."""
     parts = {name.casefold(): name for name in book.namelist()}
-    root = ElementTree.fromstring(book.read(parts["xl/workbook.xml"]))
     links = ElementTree.fromstring(book.read(parts["xl/_rels/workbook.xml.rels"]))
     targets = {link.get("Id"): link.get("Target", "") for link in links}
-    for node in root.iterfind("{*}sheets/{*}sheet"):
+    for node in ElementTree.fromstring(book.read(parts["xl/workbook.xml"])).iterfind("{*}sheets/{*}sheet"):
         if node.get("name") == sheet:
-            link = next(value for key, value in node.attrib.items() if key.endswith("}id"))
+            link = "".join(value for key, value in node.attrib.items() if key.endswith("}id"))
             return parts.get(posixpath.join("/xl", targets[link])[1:].casefold())
     return None

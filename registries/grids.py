@@ -12,7 +12,7 @@ import fastexcel
 import polars as pl
 
 from registries.cells import written
-from registries.formulas import Hidden, hidden_cells
+from registries.formulas import DAMAGE, Hidden, hidden_cells
 from schemas.errors import Unusable
 
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
@@ -61,7 +61,10 @@ class Grid:
     @cached_property
     def _hidden(self) -> list[Hidden]:
         assert self.sheet is not None
-        return hidden_cells(self.path, self.sheet)
+        try:
+            return hidden_cells(self.path, self.sheet)
+        except DAMAGE as error:
+            raise _damaged(self.path) from error
 
     def _in_full(self, places: Sequence[int]) -> list[pl.Series]:
         assert self.workbook is not None and self.sheet is not None
@@ -114,9 +117,13 @@ def _open_workbook(path: Path) -> list[Grid]:
         workbook = fastexcel.read_excel(path)
         return [_open_sheet(path, workbook, name) for name in workbook.sheet_names]
     except (fastexcel.FastExcelError, ValueError, OSError) as error:
-        raise Unusable(
-            f"工作簿「{path}」已损坏或不是 .xlsx 文件，不能打开。请用 Excel 重新保存或向报送部门索取。"
-        ) from error
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> Unusable:
+    return Unusable(
+        f"工作簿「{path}」已损坏或不是 .xlsx 文件，不能打开。请用 Excel 重新保存或向报送部门索取。"
+    )
 
 
 def _open_sheet(path: Path, workbook: fastexcel.ExcelReader, name: str) -> Grid:

@@ -22,6 +22,8 @@ _STATED_UNIT = re.compile(
 )
 _FOREIGN_UNIT = re.compile(rf"{_APPLICANT}单位 ?: ?([一-鿿]{{0,3}}元|[万亿千])(?=$|[^一-鿿])")
 _UNIT_CELL = re.compile(rf"^[(\[]?(?:(?:金额)?单位:?)?(?:人民币)?({_UNIT_WORD})[)\]]?$")
+_OTHER_FIGURE = re.compile("上年|上期|去年|前年|同期|预计|预算|计划|目标|累计|增长|增幅|占比|比重")
+"""Words in brackets that make a header mean another figure."""
 _BRACKETED = re.compile(r"[(\[【]([^()\[\]【】]*)[)\]】]")
 
 
@@ -99,6 +101,8 @@ def _recognise(label: str, spellings: dict[str, str]) -> tuple[str, Decimal | No
     stated = re.search(rf"单位[:：]?({_UNIT_WORD})$", bare)
     if stated:
         unit, bare = UNITS[stated[1]], bare[: stated.start()]
+    if any(_OTHER_FIGURE.search(word) for word in brackets):
+        return None
     percent = any(word == "%" for word in brackets)
     column = spellings.get(text) or spellings.get(bare)
     if column is None or any("元" in word and word not in UNITS for word in brackets):

@@ -98,4 +98,4 @@ def _cell(value: pl.Expr, dtype: pl.DataType, letter: str, style: int, number: p
 def _lines(text: pl.Expr, width: float) -> pl.Expr:
     """How many lines a text takes; a Chinese character is twice as wide as a Latin one."""
     wide = text.str.len_chars() + text.str.count_matches(r"[^\x00-\xff]")
-    return ((wide.cast(pl.Int64) - 1) // int(width * 0.92) + 1).fill_null(1)
+    return ((wide.cast(pl.Int64) - 1) // int(width * 1.05) + 1).fill_null(1)

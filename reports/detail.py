@@ -12,10 +12,9 @@ from schemas.registries import REGISTRIES
 _CODE = Column("统一社会信用代码", 21, "code")
 _NAME = Column("企业（单位）名称", 30)
 _DISTRICT = Column("区镇", 11)
-_ITEM = Column("条款", 8)
-_TITLE = Column("事项", 26)
-_LEVEL = Column("级别", 16)
-_SOURCE = Column("来源", 24)
+_MATTER = Column("条款与事项", 27, "wide")
+_WHICH = Column("级别、证书或项目", 20, "wide")
+_SOURCE = Column("来源", 22, "wide")
 _LATE = "^属\\d{4}年度"
 
 
@@ -28,8 +27,19 @@ def _source() -> pl.Expr:
     return pl.format("{}{}第{}行", "source_file", sheet, "source_row")
 
 
-def _matter() -> pl.Expr:
-    return pl.coalesce("certificate_no", "project_id", "person_id")
+def has_prefecture(awards: pl.DataFrame) -> bool:
+    """Whether Suzhou pays anything in this run; if not, its column is left out."""
+    return bool((awards["prefecture_share"] > 0).any())
+
+
+def _about() -> list[pl.Expr | str]:
+    """Whom and what a line is about, for the columns _CODE, _NAME, _DISTRICT, _MATTER and _WHICH."""
+    which = ["level", pl.coalesce("certificate_no", "project_id", "person_id")]
+    return [
+        *("uscc", "name", "district"),
+        pl.format("{} {}", "item", "title").alias("matter"),
+        pl.concat_str(which, separator=" ", ignore_nulls=True).alias("which"),
+    ]
 
 
 def _detail(
@@ -44,7 +54,7 @@ def _detail(
     intro: str = "",
 ) -> None:
     """A sheet of numbered rows, at most `limit`; `total` is its last row."""
-    sheet = Sheet(book, name, [Column("序号", 6, "count"), *columns])
+    sheet = Sheet(book, name, [Column("序号", 6, "index"), *columns])
     sheet.title(title)
     if intro:
         sheet.line(intro)
@@ -65,33 +75,23 @@ def payable_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> No
     """兑现明细: every payable line with its working."""
     lines = awards.filter(pl.col("status") == "payable")
     columns = [
-        *(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL),
-        Column("证书/项目", 18, "code"),
-        Column("计算额", 16, "yuan"),
-        Column("核减", 16, "yuan"),
-        Column("兑付额", 16, "yuan"),
-        Column("市级", 16, "yuan"),
-        Column("区镇", 16, "yuan"),
-        Column("计算过程", 60, "wide"),
-        Column("提请复核", 40, "wide"),
+        *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
+        Column("计算额", 15, "yuan"),
+        Column("兑付额", 15, "yuan"),
+        Column("市级", 15, "yuan"),
+        Column("区镇", 15, "yuan"),
+        Column("计算过程", 46, "wide"),
+        Column("提请复核", 30, "wide"),
         _SOURCE,
     ]
-    cut = pl.col("cap_reduction") + pl.col("overlap_reduction")
-    shown = ("uscc", "name", "district", "item", "title", "level")
-    amounts = ("gross", cut.alias("cut"), "award", "city_share", "district_share")
     rows = lines.select(
-        *shown, _matter().alias("matter"), *amounts, "working", "review", _source().alias("source")
+        *_about(),
+        *("gross", "award", "city_share", "district_share", "working", "review"),
+        _source().alias("source"),
     )
-    sums = [rows[c].sum() for c in ("gross", "cut", "award", "city_share", "district_share")]
-    _detail(
-        book,
-        "兑现明细",
-        f"{year}年度兑现明细表",
-        columns,
-        rows,
-        limit,
-        total=[*[None] * 7, *sums, None, None, None],
-    )
+    sums = [rows[c].sum() for c in ("gross", "award", "city_share", "district_share")]
+    total = [*[None] * 5, *sums, None, None, None]
+    _detail(book, "兑现明细", f"{year}年度兑现明细表", columns, rows, limit, total=total)
 
 
 def applicants_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
@@ -102,9 +102,11 @@ def applicants_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) ->
         Column("拨付合计", 18, "yuan"),
         Column("市级", 18, "yuan"),
         Column("区镇", 18, "yuan"),
-        Column("苏州市级", 16, "yuan"),
     ]
-    amounts = ["award", "city_share", "district_share", "prefecture_share"]
+    amounts = ["award", "city_share", "district_share"]
+    if has_prefecture(awards):
+        columns.append(Column("苏州市级", 16, "yuan"))
+        amounts.append("prefecture_share")
     rows = (
         awards.filter(pl.col("status") == "payable")
         .group_by("uscc", "name", "district")
@@ -138,13 +140,13 @@ def district_notices_sheet(book: Book, year: int, awards: pl.DataFrame) -> None:
             bold=True,
         )
         sheet.header(freeze=False)
-        by_item = lines.group_by("item", "title").agg(
+        by_item = lines.group_by("article", "item", "title").agg(
             pl.col("uscc").filter(pl.col("status") == "payable").n_unique().alias("households"),
             pl.col("award").sum(),
             pl.col("district_share").sum(),
             (pl.col("status") == "pending").sum().alias("pending"),
         )
-        sheet.rows(by_item.sort("item").iter_rows())
+        sheet.rows(by_item.sort("article", "item").drop("article").iter_rows())
         pending = lines.height - paid.height
         sums = (paid["uscc"].n_unique(), paid["award"].sum(), paid["district_share"].sum(), pending)
         sheet.total(["合计", None, *sums])
@@ -153,7 +155,7 @@ def district_notices_sheet(book: Book, year: int, awards: pl.DataFrame) -> None:
 def pending_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
     """待核定: lines that wait for the department's figure, with their statutory range."""
     columns = [
-        *(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL),
+        *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
         Column("下限", 16, "yuan"),
         Column("上限（空为无上限）", 16, "yuan"),
         Column("牵头部门", 20, "wide"),
@@ -162,13 +164,13 @@ def pending_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> No
         _SOURCE,
     ]
     rows = awards.filter(pl.col("status") == "pending").select(
-        *("uscc", "name", "district", "item", "title", "level", "award_low", "award_high", "lead_department"),
-        *("working", "review"),
+        *_about(),
+        *("award_low", "award_high", "lead_department", "working", "review"),
         _source().alias("source"),
     )
     intro = "以下各笔金额由部门核定；核定后把核定金额或核定比例填入登记表，重新运行即可。"
     high = None if rows["award_high"].null_count() else rows["award_high"].sum()
-    total = [*[None] * 6, rows["award_low"].sum(), high, None, None, None, None]
+    total = [*[None] * 5, rows["award_low"].sum(), high, None, None, None, None]
     _detail(book, "待核定", f"{year}年度待核定清单", columns, rows, limit, total=total, intro=intro)
 
 
@@ -176,9 +178,9 @@ def refused_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> No
     """不予兑现: what lacks data first, then what does not qualify, then repetitions."""
     columns = [
         Column("类别", 10),
-        *(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL),
-        Column("原因", 44, "wide"),
-        Column("依据的数据", 60, "wide"),
+        *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
+        Column("原因", 34, "wide"),
+        Column("依据的数据", 46, "wide"),
         _SOURCE,
     ]
     reason = pl.col("reason")
@@ -193,7 +195,8 @@ def refused_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> No
         awards.filter(pl.col("status").is_in(["ineligible", "duplicate"]) & ~reason.str.contains(_LATE))
         .select(
             kind.alias("kind"),
-            *("uscc", "name", "district", "item", "title", "level", "reason", "working"),
+            *_about(),
+            *("reason", "working"),
             _source().alias("source"),
         )
         .sort(pl.col("kind").replace_strict({"缺少数据": 0, "不符合": 1, "重复": 2}), maintain_order=True)
@@ -208,13 +211,13 @@ def refused_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> No
 def other_years_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
     """跨年补报: rows of earlier years, with what they would have earned then."""
     columns = [
-        *(_CODE, _NAME, _DISTRICT, _ITEM, _TITLE, _LEVEL),
+        *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
         Column("发生日期", 12),
         Column("处理", 60, "wide"),
         _SOURCE,
     ]
     rows = awards.filter(pl.col("reason").str.contains(_LATE).fill_null(False)).select(
-        *("uscc", "name", "district", "item", "title", "level"),
+        *_about(),
         pl.col("event_on").cast(pl.String),
         "reason",
         _source().alias("source"),
@@ -267,11 +270,18 @@ def rejects_sheet(book: Book, manifest: dict[str, Any], rejects: pl.DataFrame, l
 
 def publicity_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
     """公示: who is to be paid for what, without any financial figure."""
-    columns = [Column("企业（单位）名称", 44), _DISTRICT, _ITEM, Column("事项", 34), Column("级别", 34)]
+    columns = [
+        Column("企业（单位）名称", 44),
+        _DISTRICT,
+        Column("条款", 9),
+        Column("事项", 34, "wide"),
+        Column("级别", 34, "wide"),
+    ]
     rows = (
         awards.filter(pl.col("status") == "payable")
-        .select("name", "district", "item", "title", "level")
+        .select("name", pl.col("district").cast(pl.Enum(DISTRICTS)), "article", "item", "title", "level")
         .unique()
-        .sort("district", "name", "item", "level", nulls_last=True)
+        .sort("district", "name", "article", "item", "level", nulls_last=True)
+        .drop("article")
     )
     _detail(book, "公示", f"{year}年度拟兑现奖补公示", columns, rows, limit, unit="")

@@ -8,6 +8,7 @@ import polars as pl
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.series import SeriesLabel
 
+from reports.detail import has_prefecture
 from reports.sheets import Book, Column, Sheet, wan
 from schemas.districts import DISTRICTS
 from schemas.money import total
@@ -15,6 +16,7 @@ from schemas.registries import REGISTRIES
 
 REGISTRY_TITLES = {name: registry.title for name, registry in REGISTRIES.items()}
 
+_SUZHOU = "苏州市级"
 _TOTAL_COLUMNS = [
     Column("项目", 34),
     Column("户数", 8, "count"),
@@ -22,12 +24,12 @@ _TOTAL_COLUMNS = [
     Column("应兑付", 15, "wan"),
     Column("市级负担", 15, "wan"),
     Column("区镇负担", 15, "wan"),
-    Column("苏州市级", 12, "wan"),
+    Column(_SUZHOU, 12, "wan"),
     Column("上年已兑付", 14, "wan"),
     Column("比上年增减", 11, "percent"),
     Column("待核定笔数", 9, "count"),
     Column("待核定下限", 14, "wan"),
-    Column("待核定上限", 15, "wan"),
+    Column("待核定上限（空为无上限）", 15, "wan"),
 ]
 
 
@@ -36,7 +38,7 @@ def notes_sheet(
 ) -> None:
     """说明: the result in three sentences, its basis, readings, inputs, remarks, and blanks to sign."""
     year = manifest["year"]
-    sheet = Sheet(book, "说明", [Column("", 18), Column("", 90)], landscape=False)
+    sheet = Sheet(book, "说明", [Column("", 30, "wide"), Column("", 78, "wide")], landscape=False)
     sheet.title(f"昆山市{year}年度产业政策奖补兑现测算")
     if manifest["scenarios"]:
         sheet.line(
@@ -51,7 +53,6 @@ def notes_sheet(
         sheet.rows(pairs)
         sheet.blank()
 
-    sheet.columns = [Column("", 18, "wide"), Column("", 90, "wide")]
     section(
         "一、政策依据",
         [
@@ -112,7 +113,8 @@ def _result(awards: pl.DataFrame, rejects: pl.DataFrame) -> list[str]:
 
 def totals_sheet(book: Book, year: int, awards: pl.DataFrame, last_year: pl.DataFrame | None) -> None:
     """汇总: by district, article, department and item, with two charts at the end."""
-    sheet = Sheet(book, "汇总", _TOTAL_COLUMNS)
+    columns = [c for c in _TOTAL_COLUMNS if c.title != _SUZHOU or has_prefecture(awards)]
+    sheet = Sheet(book, "汇总", columns)
     sheet.title(f"{year}年度产业政策奖补汇总表")
     sheet.line("单位：万元", "right")
     sheet.header()
@@ -139,18 +141,19 @@ def _class_name(column: pl.Expr) -> pl.Expr:
     return column.replace_strict({"recognition": "认定类", "general": "一般类"}, default="转引")
 
 
-def _figures(lines: pl.DataFrame, before: Decimal | None) -> list[Any]:
+def _figures(lines: pl.DataFrame, before: Decimal | None, shown: bool) -> list[Any]:
     payable = lines.filter(pl.col("status") == "payable")
     pending = lines.filter(pl.col("status") == "pending")
     high = None if pending["award_high"].null_count() else wan(total(pending["award_high"]))
     award = total(payable["award"])
+    suzhou = [wan(total(payable["prefecture_share"]))] if shown else []
     return [
         payable["uscc"].n_unique(),
         payable.height,
         wan(award),
         wan(total(payable["city_share"])),
         wan(total(payable["district_share"])),
-        wan(total(payable["prefecture_share"])),
+        *suzhou,
         wan(before) if before else None,
         float(award / before - 1) if before else None,
         pending.height,
@@ -178,12 +181,13 @@ def _block(
             if before is not None and before.height
             else None
         )
-        sheet.rows([[name, *_figures(lines, paid or None)]])
+        sheet.rows([[name, *_figures(lines, paid or None, has_prefecture(awards))]])
     return first, sheet.row
 
 
 def _total(sheet: Sheet, awards: pl.DataFrame, before: pl.DataFrame) -> None:
-    figures = _figures(awards, total(before["amount"]) or None if before.height else None)
+    paid = total(before["amount"]) or None if before.height else None
+    figures = _figures(awards, paid, has_prefecture(awards))
     sheet.total(["总计", *figures])
     yuan = total(awards["award"])
     shown = sum(

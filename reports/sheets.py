@@ -17,7 +17,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from reports.bulk import MARK, fill
 
-Kind = Literal["text", "wide", "code", "yuan", "wan", "count", "percent"]
+Kind = Literal["text", "wide", "code", "index", "yuan", "wan", "count", "percent"]
 
 _FONT = "宋体"
 _EDGE = Side(style="thin", color="FF7F7F7F")
@@ -34,16 +34,16 @@ class Column:
     kind: Kind = "text"
 
 
-class Book(Workbook):
+class Book:
     """A workbook written top down; long tables are filled in when it is saved."""
 
     def __init__(self) -> None:
-        super().__init__(write_only=True)
+        self.workbook = Workbook(write_only=True)
         self.tables: dict[str, tuple[pl.DataFrame, list[float | None]]] = {}
 
     def save(self, path: Path) -> None:
         """Write the file."""
-        super().save(path)
+        self.workbook.save(path)
         fill(path, self.tables)
 
 
@@ -54,7 +54,7 @@ class Sheet:
         self.columns = columns
         self.row = 0
         self._book = book
-        self._sheet = book.create_sheet(title)
+        self._sheet = book.workbook.create_sheet(title)
         self._styles: dict[str, Any] = {}
         self._held: list[list[WriteOnlyCell]] | None = []  # rows above the header: panes freeze before rows
         for place, column in enumerate(columns, 1):
@@ -169,7 +169,7 @@ class Sheet:
 
 def _lines(text: str | None, width: float) -> int:
     """How many lines a text takes in a column; a Chinese character is twice as wide as a Latin one."""
-    return max(1, -(-(len(text) + sum(c > "ÿ" for c in text)) // max(1, int(width * 0.92)))) if text else 1
+    return max(1, -(-(len(text) + sum(c > "ÿ" for c in text)) // max(1, int(width * 1.05)))) if text else 1
 
 
 def _clean(text: str) -> str:
@@ -185,6 +185,8 @@ def _styled(sheet: Any, kind: str) -> WriteOnlyCell:
     if bare == "header":
         cell.fill = PatternFill("solid", fgColor="FFDCE6F1")
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+    elif bare == "index":
+        cell.alignment = Alignment(horizontal="center", vertical="center")
     elif bare in ("yuan", "wan", "count", "percent"):
         cell.alignment = Alignment(horizontal="right", vertical="center")
     else:

@@ -83,7 +83,17 @@ def read_yaml(path: Path) -> Any:
 
 def explain_invalid(error: ValidationError, where: str) -> str:
     """A pydantic error as Chinese lines: place and problem."""
-    kinds = {"extra_forbidden": "不认识的键", "missing": "缺少此键"}
+    kinds = {
+        "extra_forbidden": "不认识的键",
+        "missing": "缺少此键",
+        "string_type": "应是文字",
+        "dict_type": "应是键值",
+        "list_type": "应是列表",
+        "bool_parsing": "应是 true 或 false",
+        "date_from_datetime_parsing": "应是日期，如 2024-01-15",
+        "date_parsing": "应是日期，如 2024-01-15",
+        "literal_error": "不是允许的值",
+    }
     lines = []
     for fault in error.errors():
         place = ".".join(str(part) for part in fault["loc"] if not str(part)[0].isupper() or "." in str(part))

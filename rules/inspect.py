@@ -37,8 +37,10 @@ def showing(law: Catalogue, item: Item) -> list[str]:
         f"{item.id} {item.title}",
         f"政策：{policy.title}，第{item.article}条，{policy.first_day} 至 {policy.last_day}",
         f"牵头部门：{law.departments[item.id]}",
-        f"类别：{CLASSES[law.class_of(item) if item.class_ else None]}（{'文本写明' if item.class_basis == 'stated' else '推定'}）",
-        f"计算方式：{BASES[item.basis]}；登记表：{item.registry or '无'}；{'一次性' if item.recurs == 'once' else '每年可享受'}",
+        f"类别：{CLASSES[law.class_of(item) if item.class_ else None]}"
+        f"（{'文本写明' if item.class_basis == 'stated' else '推定'}）",
+        f"计算方式：{BASES[item.basis]}；登记表：{item.registry or '无'}；"
+        f"{'一次性' if item.recurs == 'once' else '每年可享受'}",
     ]
     if item.refers_to:
         lines.append(f"转引：{item.refers_to}")

@@ -101,7 +101,8 @@ def _earlier_payments(frames: Frames, year: int) -> pl.DataFrame | None:
 def _paid(lines: pl.DataFrame, frames: Frames, once_only: Sequence[str], year: int) -> pl.DataFrame:
     """By line `_paid`, the latest earlier award year that paid it and how much, in words.
 
-    Keys match where both sides have them, the certificate before the project. A yearly item is paid only by its own year's payment.
+    Keys match where both sides have them, the certificate before the project. A yearly item is paid only
+    by its own year's payment.
     """
     held = _earlier_payments(frames, year)
     if held is None:

@@ -1,8 +1,8 @@
 """A scenario: a thin overlay on terms, readings and windows, validated like the law itself."""
 
+import datetime as dt
 import re
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Window(Strict):
     """New first and last day of a policy, or its switch."""
 
-    first_day: date | None = None
-    last_day: date | None = None
+    first_day: dt.date | None = None
+    last_day: dt.date | None = None
     enabled: bool | None = None
 
 
@@ -31,7 +31,7 @@ class Scenario(Strict):
     name: str
     title: str
     author: str = ""
-    date: str = ""
+    date: dt.date | None = None
     reason: str = ""
     reference: str = ""
     terms: dict[str, dict[str, Any]] = {}

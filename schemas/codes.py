@@ -21,10 +21,12 @@ def _weighted(code: pl.Expr, alphabet: str, weights: tuple[int, ...]) -> pl.Expr
 
 
 def uscc_check_digit_fits(code: pl.Expr) -> pl.Expr:
-    """True where an 18-character unified social credit code ends in its GB 32100-2015 check digit."""
+    """True where a unified social credit code has 18 characters and ends in its GB 32100-2015 check digit."""
     last = code.str.slice(17, 1).replace_strict(_values(_USCC_ALPHABET), default=99, return_dtype=pl.Int32)
     expected = (31 - _weighted(code, _USCC_ALPHABET, _USCC_WEIGHTS) % 31) % 31
-    return code.str.contains(f"^[{_USCC_ALPHABET}]{{18}}$") & (last == expected)
+    return pl.when(code.is_not_null()).then(
+        code.str.contains(f"^[{_USCC_ALPHABET}]{{18}}$") & (last == expected)
+    )
 
 
 def resident_id_fits(number: pl.Expr) -> pl.Expr:

@@ -109,5 +109,8 @@ def _conflicts(registry: Registry, doubled: pl.DataFrame, keys: list[str], named
         pl.lit(headers),
     )
     return found.select(
-        pl.col("_at").alias("row"), pl.lit(named[-1]).alias("column"), reason.alias("reason"), pl.lit("conflict").alias("check")
+        pl.col("_at").alias("row"),
+        pl.lit(named[-1]).alias("column"),
+        reason.alias("reason"),
+        pl.lit("conflict").alias("check"),
     )

@@ -67,7 +67,10 @@ def _conserves(read: dict[str, pl.DataFrame], checked: Checked) -> None:
         assert here <= good | bad
         assert not good & bad
         counted = checked.rows[name]
-        assert counted["read"] == counted["rejected"] + counted["repeated"] + counted["lines"] + counted["history"]
+        assert (
+            counted["read"]
+            == counted["rejected"] + counted["repeated"] + counted["lines"] + counted["history"]
+        )
     assert checked.rejects["reason"].null_count() == 0
 
 
@@ -102,12 +105,21 @@ def good(checked: Checked, name: str) -> list[int]:
 # One fault at a time
 
 
-def test_a_reject_names_registry_file_sheet_row_column_value_reason_and_check(tmp_path: Path, law: Catalogue) -> None:
+def test_a_reject_names_registry_file_sheet_row_column_value_reason_and_check(
+    tmp_path: Path, law: Catalogue
+) -> None:
     put(tmp_path, 年, "企业名录", 名录)
     workbook = Workbook()
     page = workbook.active
     page.title = "研发明细"
-    for row in [["单位：万元"], [], 研发表头, [甲, 2023, 5, "是"], [乙, 2023, "约5", "是"], [丙, 2023, "=1+1", "是"]]:
+    for row in [
+        ["单位：万元"],
+        [],
+        研发表头,
+        [甲, 2023, 5, "是"],
+        [乙, 2023, "约5", "是"],
+        [丙, 2023, "=1+1", "是"],
+    ]:
         page.append(row)
     workbook.save(tmp_path / str(年) / "研发投入.xlsx")
     checked = run(tmp_path, law)
@@ -130,7 +142,9 @@ def test_a_reject_names_registry_file_sheet_row_column_value_reason_and_check(tm
 
 
 def test_good_registries_have_no_faults(city: City) -> None:
-    checked = city.check("研发投入", [研发表头, [甲, 2023, 5, "是"], [乙, 2023, 0, None], [丙, 2022, 5, "否"]])
+    checked = city.check(
+        "研发投入", [研发表头, [甲, 2023, 5, "是"], [乙, 2023, 0, None], [丙, 2022, 5, "否"]]
+    )
     assert checked.rejects.is_empty()
     assert checked.frames["rnd"].select("super_deduction", "role").rows() == [
         (True, "line"),
@@ -144,84 +158,89 @@ def test_good_registries_have_no_faults(city: City) -> None:
     assert not [column for column in checked.frames["rnd"].columns if column.startswith("raw:")]
 
 
-@pytest.mark.parametrize(
-    ("row", "column", "check"),
-    [
-        ([None, 2023, 5, "是"], "uscc", "required"),
-        (["914403001922038217", 2023, 5, "是"], "uscc", "uscc"),
-        (["91440300192203821", 2023, 5, "是"], "uscc", "uscc"),
-        (["91440300192203821O", 2023, 5, "是"], "uscc", "uscc"),
-        ([无名, 2023, 5, "是"], "uscc", "unknown_applicant"),
-        ([甲, None, 5, "是"], "year", "required"),
-        ([甲, "去年", 5, "是"], "year", "unreadable_year"),
-        ([甲, 1923, 5, "是"], "year", "year"),
-        ([甲, 20230, 5, "是"], "year", "year"),
-        ([甲, 2024, 5, "是"], "year", "later_year"),
-        ([甲, 2023, None, "是"], "rnd_expense", "required"),
-        ([甲, 2023, "—", "是"], "rnd_expense", "required"),
-        ([甲, 2023, -5, "是"], "rnd_expense", "not_negative"),
-        ([甲, 2023, "1e5", "是"], "rnd_expense", "unreadable_money"),
-        ([甲, 2023, "0.001", "是"], "rnd_expense", "unreadable_money"),
-        ([甲, 2023, 5, "不详"], "super_deduction", "unreadable_flag"),
-        ([甲, 2023, "#REF!", "是"], "rnd_expense", "formula"),
-        (["#N/A", 2023, 5, "是"], "uscc", "formula"),
-    ],
-)
-def test_faults_of_rnd(city: City, row: list[Any], column: str, check: str) -> None:
-    value = row[研发表头.index(REGISTRIES["rnd"].header(column))]
-    shown = None if value is None else str(value)
-    if value == "—":
-        shown = "—"
-    assert city.rejects("研发投入", [研发表头, row, [乙, 2023, 1, "是"]]) == [(2, column, shown, check)]
+RND_FAULTS: list[tuple[list[Any], str, str]] = [
+    ([None, 2023, 5, "是"], "uscc", "required"),
+    (["914403001922038217", 2023, 5, "是"], "uscc", "uscc"),
+    (["91440300192203821", 2023, 5, "是"], "uscc", "uscc"),
+    (["91440300192203821O", 2023, 5, "是"], "uscc", "uscc"),
+    ([无名, 2023, 5, "是"], "uscc", "unknown_applicant"),
+    ([甲, None, 5, "是"], "year", "required"),
+    ([甲, "去年", 5, "是"], "year", "unreadable_year"),
+    ([甲, 1923, 5, "是"], "year", "year"),
+    ([甲, 20230, 5, "是"], "year", "year"),
+    ([甲, 2024, 5, "是"], "year", "later_year"),
+    ([甲, 2023, None, "是"], "rnd_expense", "required"),
+    ([甲, 2023, "—", "是"], "rnd_expense", "required"),
+    ([甲, 2023, -5, "是"], "rnd_expense", "not_negative"),
+    ([甲, 2023, "1e5", "是"], "rnd_expense", "unreadable_money"),
+    ([甲, 2023, "0.001", "是"], "rnd_expense", "unreadable_money"),
+    ([甲, 2023, 5, "不详"], "super_deduction", "unreadable_flag"),
+    ([甲, 2023, "#REF!", "是"], "rnd_expense", "formula"),
+    (["#N/A", 2023, 5, "是"], "uscc", "formula"),
+]
+
+CLAIM_FAULTS: list[tuple[dict[str, Any], str, str]] = [
+    ({"条款编号": None}, "item", "required"),
+    ({"条款编号": "A9.99"}, "item", "unknown_item"),
+    ({"条款编号": "A4.06"}, "item", "wrong_registry"),
+    ({"条款编号": "A4.02"}, "item", "wrong_registry"),
+    ({"条款编号": "A9.08"}, "level", "level_needed"),
+    ({"条款编号": "A9.08", "级别": "世界标准"}, "level", "unknown_level"),
+    ({"发生日期": None}, "event_on", "required"),
+    ({"发生日期": "2023-02-30"}, "event_on", "unreadable_date"),
+    ({"发生日期": "1930-01-01"}, "event_on", "date"),
+    ({"发生日期": "2101-01-01"}, "event_on", "date"),
+    ({"申报基数": "-0.01"}, "base_amount", "not_negative"),
+    ({"数量": "-1"}, "quantity", "not_negative"),
+    ({"数量": "三项"}, "quantity", "unreadable_count"),
+    ({"月数": "-1"}, "months", "months"),
+    ({"月数": "1201"}, "months", "months"),
+    ({"月数": "12.5"}, "months", "unreadable_count"),
+]
 
 
-@pytest.mark.parametrize(
-    ("row", "column", "check"),
-    [
+def expected(
+    name: str, headers: list[str], faults: list[tuple[list[Any], str, str]]
+) -> list[tuple[Any, ...]]:
+    """The rejects of a file with these rows below its header, each with one fault."""
+    columns = [next(c for c in REGISTRIES[name].columns if REGISTRIES[name].header(c) == h) for h in headers]
+    return [
+        (n, column, None if (value := row[columns.index(column)]) is None else str(value), check)
+        for n, (row, column, check) in enumerate(faults, 2)
+    ]
+
+
+def test_faults_of_rnd(city: City) -> None:
+    found = city.rejects("研发投入", [研发表头, *(row for row, _, _ in RND_FAULTS), [乙, 2023, 1, "是"]])
+    assert found == expected("rnd", 研发表头, RND_FAULTS)
+
+
+def test_faults_of_enterprises(city: City) -> None:
+    faults: list[tuple[list[Any], str, str]] = [
         ([甲, None, "花桥"], "name", "required"),
         ([甲, "甲", None], "district", "required"),
         ([甲, "甲", "太仓"], "district", "unreadable_district"),
         (["123", "甲", "花桥"], "uscc", "uscc"),
-    ],
-)
-def test_faults_of_enterprises(city: City, row: list[Any], column: str, check: str) -> None:
-    value = row[名录表头.index(REGISTRIES["enterprises"].header(column))]
-    assert city.rejects("企业名录", [名录表头, row, 名录[2]]) == [(2, column, value, check)]
+    ]
+    found = city.rejects("企业名录", [名录表头, *(row for row, _, _ in faults), 名录[2]])
+    assert found == expected("enterprises", 名录表头, faults)
 
 
-@pytest.mark.parametrize(
-    ("changes", "column", "check"),
-    [
-        ({"条款编号": None}, "item", "required"),
-        ({"条款编号": "A9.99"}, "item", "unknown_item"),
-        ({"条款编号": "A4.06"}, "item", "wrong_registry"),
-        ({"条款编号": "A4.02"}, "item", "wrong_registry"),
-        ({"条款编号": "A9.08"}, "level", "level_needed"),
-        ({"条款编号": "A9.08", "级别": "世界标准"}, "level", "unknown_level"),
-        ({"发生日期": None}, "event_on", "required"),
-        ({"发生日期": "2023-02-30"}, "event_on", "unreadable_date"),
-        ({"发生日期": "1930-01-01"}, "event_on", "date"),
-        ({"发生日期": "2101-01-01"}, "event_on", "date"),
-        ({"申报基数": "-0.01"}, "base_amount", "not_negative"),
-        ({"数量": "-1"}, "quantity", "not_negative"),
-        ({"数量": "三项"}, "quantity", "unreadable_count"),
-        ({"月数": "-1"}, "months", "months"),
-        ({"月数": "1201"}, "months", "months"),
-        ({"月数": "12.5"}, "months", "unreadable_count"),
-    ],
-)
-def test_faults_of_claims(city: City, changes: dict[str, Any], column: str, check: str) -> None:
-    row = dict.fromkeys(申报表头) | {"统一社会信用代码": 甲, "条款编号": "A9.01", "发生日期": "2023-5-1"} | changes
-    value = changes.get(REGISTRIES["claims"].header(column))
-    assert city.rejects("申报项目", [申报表头, list(row.values())]) == [(2, column, value, check)]
+def test_faults_of_claims(city: City) -> None:
+    plain = dict.fromkeys(申报表头) | {"统一社会信用代码": 甲, "条款编号": "A9.01", "发生日期": "2023-5-1"}
+    faults = [(list((plain | changes).values()), column, check) for changes, column, check in CLAIM_FAULTS]
+    found = city.rejects("申报项目", [申报表头, *(row for row, _, _ in faults)])
+    assert found == expected("claims", 申报表头, faults)
 
 
-@pytest.mark.parametrize(
-    ("rate", "check"), [("150%", "rate"), ("-1%", "rate"), ("6", "unreadable_rate"), ("6%", None), ("0.06", None)]
-)
-def test_rates_outside_zero_and_one(city: City, rate: str, check: str | None) -> None:
-    found = city.rejects("设备投入", [[*设备表头, "核定比例"], [甲, 2023, "P1", "改造", 5, rate]])
-    assert found == ([] if check is None else [(2, "assessed_rate", rate, check)])
+def test_rates_outside_zero_and_one(city: City) -> None:
+    rates = ["150%", "-1%", "6", "6%", "0.06"]
+    rows = [[甲, 2023, f"P{n}", "改造", 5, rate] for n, rate in enumerate(rates)]
+    assert city.rejects("设备投入", [[*设备表头, "核定比例"], *rows]) == [
+        (2, "assessed_rate", "150%", "rate"),
+        (3, "assessed_rate", "-1%", "rate"),
+        (4, "assessed_rate", "6", "unreadable_rate"),
+    ]
 
 
 def test_the_equipment_registry_needs_the_project_but_not_its_name(city: City) -> None:
@@ -280,7 +299,9 @@ def test_every_reason_says_what_to_do(city: City) -> None:
 
 def test_a_claim_of_an_unknown_or_faulty_applicant(city: City) -> None:
     put(city.raw, 年, "企业名录", [名录表头, [甲, "甲", "花桥"], [乙, "乙", "太仓"]])
-    checked = city.check("研发投入", [研发表头, [甲, 2023, 1, "是"], [乙, 2023, 1, "是"], [丙, 2023, 1, "是"]])
+    checked = city.check(
+        "研发投入", [研发表头, [甲, 2023, 1, "是"], [乙, 2023, 1, "是"], [丙, 2023, 1, "是"]]
+    )
     reasons = checked.rejects.filter(pl.col("registry") == "rnd").select("source_row", "reason").rows()
     assert reasons == [
         (3, "企业名录中该企业的行有误未能采用；请先更正企业名录"),
@@ -304,54 +325,62 @@ def certified(*cells: Any) -> list[Any]:
     return [甲, *cells, "2023-5-1", None]
 
 
-@pytest.mark.parametrize(
-    ("cells", "item", "level"),
-    [
-        (("A4.02", None, None, None), "A4.02", None),
-        (("ａ4.02", None, None, None), "A4.02", None),
-        ((None, "苏州瞪羚企业", None, None), "A4.02", None),
-        ((None, " 苏州　瞪羚企业 ", None, None), "A4.02", None),
-        ((None, "高新技术企业", None, "新认定"), "A4.03", None),
-        ((None, "国家高新技术企业", None, "再次认定"), "A4.04", None),
-        ((None, "高企", None, "重新认定"), "A4.04", None),
-        ((None, "高新技术企业", None, "整体迁入"), "A4.05", None),
-        (("A4.03", "高新技术企业", None, None), "A4.03", None),
-        ((None, "国家级知识产权示范企业", None, None), "A9.02", "国家知识产权示范企业"),
-        (("A9.02", None, "“国家知识产权优势企业”", None), "A9.02", "国家知识产权优势企业"),
-        (("A9.11", None, " 省 ", None), "A9.11", "省"),
-        (("A9.03", None, None, None), "A9.03", None),
-    ],
-)
-def test_items_and_levels_are_found(city: City, cells: tuple[Any, ...], item: str, level: str | None) -> None:
-    checked = city.check("资质认定", [资质表头, certified(*cells)])
+FOUND: list[tuple[tuple[Any, ...], str, str | None]] = [
+    (("A4.02", None, None, None), "A4.02", None),
+    (("ａ4.02", None, None, None), "A4.02", None),
+    ((None, "苏州瞪羚企业", None, None), "A4.02", None),
+    ((None, " 苏州　瞪羚企业 ", None, None), "A4.02", None),
+    ((None, "高新技术企业", None, "新认定"), "A4.03", None),
+    ((None, "国家高新技术企业", None, "再次认定"), "A4.04", None),
+    ((None, "高企", None, "重新认定"), "A4.04", None),
+    ((None, "高新技术企业", None, "整体迁入"), "A4.05", None),
+    (("A4.03", "高新技术企业", None, None), "A4.03", None),
+    ((None, "国家级知识产权示范企业", None, None), "A9.02", "国家知识产权示范企业"),
+    (("A9.02", None, "“国家知识产权优势企业”", None), "A9.02", "国家知识产权优势企业"),
+    (("A9.11", None, " 省 ", None), "A9.11", "省"),
+    (("A9.03", None, None, None), "A9.03", None),
+]
+
+NOT_FOUND: list[tuple[tuple[Any, ...], str, str, str]] = [
+    ((None, None, None, None), "item", "required", "条款编号、资质名称须填一项"),
+    (("A4.2", None, None, None), "item", "unknown_item", "最接近的是："),
+    ((None, "小羚羊企业", None, None), "certification", "unknown_certification", "最接近的是："),
+    ((None, "高新技术企业", None, None), "event", "unclear_event", "写明新认定、再次认定或整体迁入"),
+    ((None, "高新技术企业", None, "搬迁"), "event", "unclear_event", "请补填"),
+    (("A4.02", "高新技术企业", None, None), "item", "item_and_name", "不是同一事项"),
+    (("A4.03", None, None, "再次认定"), "event", "item_and_event", "与事项「再次认定」不符"),
+    (
+        ("A9.02", None, None, None),
+        "level",
+        "level_needed",
+        "请填写：国家知识产权示范企业、国家知识产权优势企业",
+    ),
+    (("A9.02", None, "省级", None), "level", "unknown_level", "没有级别「省级」"),
+    ((None, "国家级知识产权示范企业", "国家知识产权优势企业", None), "level", "name_and_level", "不一致"),
+    (("A9.08", None, None, None), "item", "wrong_registry", "从申报项目登记表计算"),
+]
+
+
+def test_items_and_levels_are_found(city: City) -> None:
+    checked = city.check("资质认定", [资质表头, *(certified(*cells) for cells, _, _ in FOUND)])
     assert checked.rejects.is_empty()
-    assert checked.frames["certifications"].select("item", "level").rows() == [(item, level)]
+    assert checked.frames["certifications"].select("item", "level").rows() == [found[1:] for found in FOUND]
 
 
-@pytest.mark.parametrize(
-    ("cells", "column", "check", "said"),
-    [
-        ((None, None, None, None), "item", "required", "条款编号、资质名称须填一项"),
-        (("A4.2", None, None, None), "item", "unknown_item", "最接近的是："),
-        ((None, "小羚羊企业", None, None), "certification", "unknown_certification", "最接近的是："),
-        ((None, "高新技术企业", None, None), "event", "unclear_event", "须在「事项」列写明新认定、再次认定或整体迁入"),
-        ((None, "高新技术企业", None, "搬迁"), "event", "unclear_event", "请补填"),
-        (("A4.02", "高新技术企业", None, None), "item", "item_and_name", "不是同一事项"),
-        (("A4.03", None, None, "再次认定"), "item", "item_and_event", "与事项「再次认定」不符"),
-        (("A9.02", None, None, None), "level", "level_needed", "请填写：国家知识产权示范企业、国家知识产权优势企业"),
-        (("A9.02", None, "省级", None), "level", "unknown_level", "没有级别「省级」"),
-        ((None, "国家级知识产权示范企业", "国家知识产权优势企业", None), "level", "name_and_level", "不一致"),
-        (("A9.08", None, None, None), "item", "wrong_registry", "从申报项目登记表计算"),
-    ],
-)
-def test_faults_of_items_and_levels(city: City, cells: tuple[Any, ...], column: str, check: str, said: str) -> None:
-    rejects = city.check("资质认定", [资质表头, certified(*cells)]).rejects
-    assert (column, check) in rejects.select("column", "check").rows()
-    assert any(said in reason for reason in rejects["reason"])
+def test_faults_of_items_and_levels(city: City) -> None:
+    rejects = city.check("资质认定", [资质表头, *(certified(*cells) for cells, *_ in NOT_FOUND)]).rejects
+    told = {(row, column, fault): reason for *_, row, column, _, reason, fault in rejects.iter_rows()}
+    for row, (_, column, fault, said) in enumerate(NOT_FOUND, 2):
+        assert said in told[row, column, fault]
+    assert rejects["source_row"].n_unique() == len(NOT_FOUND)
 
 
 def test_the_three_closest_are_offered(city: City) -> None:
-    rows: Rows = [资质表头, certified("A4.066", None, None, None), certified(None, "苏州瞪玲企业", None, None)]
+    rows: Rows = [
+        资质表头,
+        certified("A4.066", None, None, None),
+        certified(None, "苏州瞪玲企业", None, None),
+    ]
     item, name = city.check("资质认定", rows).rejects["reason"]
     assert item.count("、") == name.count("、") == 2
     assert "A4.06" in item
@@ -372,7 +401,13 @@ def test_identical_rows_count_once(city: City) -> None:
 
 
 def test_conflicting_rows_are_all_rejected_naming_the_others(city: City) -> None:
-    rows: Rows = [研发表头, [甲, 2023, 5, "是"], [乙, 2023, 1, "是"], [甲, 2023, 6, "是"], [甲, 2023, 5, "是"]]
+    rows: Rows = [
+        研发表头,
+        [甲, 2023, 5, "是"],
+        [乙, 2023, 1, "是"],
+        [甲, 2023, 6, "是"],
+        [甲, 2023, 5, "是"],
+    ]
     checked = city.check("研发投入", rows)
     assert good(checked, "rnd") == [3]
     said = "的统一社会信用代码、年度相同而数据不同，不能确定以哪一行为准；请核对后只保留正确的一行"
@@ -456,7 +491,10 @@ def test_a_certification_by_name_and_by_item_is_one(city: City) -> None:
     ],
 )
 def test_what_makes_two_claims_one(city: City, first: Any, second: Any, outcome: str) -> None:
-    rows = [[甲, "A9.01", None, day, project, base, quantity, None] for day, project, base, quantity in (first, second)]
+    rows = [
+        [甲, "A9.01", None, day, project, base, quantity, None]
+        for day, project, base, quantity in (first, second)
+    ]
     assert outcome_of(city.check("申报项目", [申报表头, *rows]), "claims") == outcome
 
 
@@ -468,7 +506,9 @@ def test_what_makes_two_claims_one(city: City, first: Any, second: Any, outcome:
         ("E1234567", "2023-5-1", "two"),
     ],
 )
-def test_what_makes_two_talents_one(tmp_path: Path, law: Catalogue, person: str, day: str, outcome: str) -> None:
+def test_what_makes_two_talents_one(
+    tmp_path: Path, law: Catalogue, person: str, day: str, outcome: str
+) -> None:
     items = law.items | {"A9.01": law.items["A9.01"].model_copy(update={"registry": "talents"})}
     city = City(tmp_path, replace(law, items=items))
     rows = [["11010519491231002X", "张三", 甲, "A9.01", "2023-5-1"], [person, "张三", 甲, "A9.01", day]]
@@ -476,7 +516,9 @@ def test_what_makes_two_talents_one(tmp_path: Path, law: Catalogue, person: str,
 
 
 def test_payments_are_never_compared(city: City) -> None:
-    checked = city.check("已兑付", [兑付表头, *[[2022, 甲, "A4.06", 100, None]] * 2, [2022, 甲, "A4.06", 200, None]])
+    checked = city.check(
+        "已兑付", [兑付表头, *[[2022, 甲, "A4.06", 100, None]] * 2, [2022, 甲, "A4.06", 200, None]]
+    )
     assert checked.rejects.is_empty()
     assert set(same_as(checked, "payments").values()) == {None}
 
@@ -502,7 +544,12 @@ def test_faults_of_payments(city: City) -> None:
 
 
 def test_earlier_folders_are_history_and_named_with_their_year(city: City) -> None:
-    put(city.raw, 2022, "rnd", [研发表头, [甲, 2022, 4, "是"], [甲, 2021, -3, "是"], [乙, 2023, 9, "是"], [乙, None, 1, "是"]])
+    put(
+        city.raw,
+        2022,
+        "rnd",
+        [研发表头, [甲, 2022, 4, "是"], [甲, 2021, -3, "是"], [乙, 2023, 9, "是"], [乙, None, 1, "是"]],
+    )
     put(city.raw, 2022, "企业名录", [名录表头, [无名, "走了", "花桥"]])
     checked = city.check("研发投入", [研发表头, [甲, 2023, 5, "是"]])
     frame = checked.frames["rnd"].select("source_file", "source_row", "role", "year")
@@ -511,7 +558,9 @@ def test_earlier_folders_are_history_and_named_with_their_year(city: City) -> No
         ("2022/rnd.csv", 3, "not_negative"),
         ("2022/rnd.csv", 5, "required"),
     ]
-    assert "研发投入：以前年度文件夹中有1行属于2023年度或以后，未使用；如需使用请放入2023文件夹" in checked.notes
+    assert (
+        "研发投入：以前年度文件夹中有1行属于2023年度或以后，未使用；如需使用请放入2023文件夹" in checked.notes
+    )
     assert checked.frames["enterprises"]["source_file"].unique().to_list() == ["企业名录.csv"]
 
 
@@ -573,7 +622,11 @@ def test_every_column_keeps_its_type(city: City) -> None:
     put(city.raw, 年, "申报项目", [申报表头, [甲, "A9.01", None, "2023-5-1", "P1", "1.5", 2, 3]])
     checked = city.check("研发投入", [研发表头, [甲, 2023, 5, "是"]])
     for name, frame in checked.frames.items():
-        expected = REGISTRIES[name].dtypes()
-        assert {column: frame.schema[column] for column in expected} == expected
+        dtypes = REGISTRIES[name].dtypes()
+        assert {column: frame.schema[column] for column in dtypes} == dtypes
     claim = checked.frames["claims"].row(0, named=True)
-    assert (claim["event_on"], claim["base_amount"], claim["months"]) == (date(2023, 5, 1), Decimal("1.50"), 3)
+    assert (claim["event_on"], claim["base_amount"], claim["months"]) == (
+        date(2023, 5, 1),
+        Decimal("1.50"),
+        3,
+    )

@@ -33,7 +33,9 @@ def test_help_answers_at_once_and_without_heavy_imports() -> None:
 
 
 @pytest.mark.parametrize("words", [["annual"], ["annual", "--yeer", "2023"], ["anual"], []])
-def test_wrong_arguments_are_one_chinese_message(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+def test_wrong_arguments_are_one_chinese_message(
+    capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
     code, _, err = run(capsys, *words)
     assert code == 2 and "查看用法" in err
 
@@ -51,7 +53,9 @@ def test_explain_tells_why(capsys: pytest.CaptureFixture[str], city: Path, publi
 
 
 def test_explain_of_a_stranger(capsys: pytest.CaptureFixture[str], city: Path) -> None:
-    code, _, err = run(capsys, "explain", "--year", "2023", "--uscc", "91320583MA0000000X", "--raw", str(city))
+    code, _, err = run(
+        capsys, "explain", "--year", "2023", "--uscc", "91320583MA0000000X", "--raw", str(city)
+    )
     assert code == 2 and "企业名录" in err
 
 
@@ -84,14 +88,28 @@ def scenario(folder: Path, text: str) -> str:
 def test_a_scenario_has_its_own_folder(
     capsys: pytest.CaptureFixture[str], city: Path, published: Path, tmp_path: Path
 ) -> None:
-    file = scenario(tmp_path, "title: 研发增长奖励4%\nterms: {A4.06: {rate: 4%}}\nreadings: {general_split: 0.6}\n")
+    file = scenario(
+        tmp_path, "title: 研发增长奖励4%\nterms: {A4.06: {rate: 4%}}\nreadings: {general_split: 0.6}\n"
+    )
     code, _, err = run(
-        capsys, "annual", "--year", "2023", "--raw", str(city), "--out", str(tmp_path / "o"), "--scenario", file
+        capsys,
+        "annual",
+        "--year",
+        "2023",
+        "--raw",
+        str(city),
+        "--out",
+        str(tmp_path / "o"),
+        "--scenario",
+        file,
     )
     assert code == 0, err
     result = tmp_path / "o" / "scenarios" / "方案" / "annual" / "2023"
     manifest = json.loads((result / "manifest.json").read_text("utf-8"))
-    assert any("6%" in c or "0.06" in c for c in manifest["changes"]) and not (tmp_path / "o" / "annual").exists()
+    assert (
+        any("6%" in c or "0.06" in c for c in manifest["changes"])
+        and not (tmp_path / "o" / "annual").exists()
+    )
     official = json.loads((published / "manifest.json").read_text("utf-8"))
     assert float(manifest["totals"]["award"]) < float(official["totals"]["award"])
 

@@ -86,6 +86,12 @@ def test_other_documents_are_taken_as_they_are(number: str) -> None:
     assert fits(resident_id_fits, number) == [True]
 
 
+def test_nothing_is_neither_right_nor_wrong() -> None:
+    nothing = pl.DataFrame({"code": [None]}, schema={"code": pl.String})
+    for check in (uscc_check_digit_fits, resident_id_fits):
+        assert nothing.select(check(pl.col("code"))).item() is None
+
+
 def test_a_mask_shows_the_first_six_and_last_four_characters_of_a_long_number() -> None:
     numbers = ["11010519491231002X", "E12345678901", "护照号G12345678", "H123456789", "AB", ""]
     shown = pl.DataFrame({"id": numbers}).select(masked(pl.col("id"))).to_series().to_list()

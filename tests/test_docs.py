@@ -20,7 +20,9 @@ def shown(document: Path) -> list[str]:
     return [line for block in blocks for line in block.strip().splitlines()]
 
 
-COMMANDS = sorted({line for document in DOCUMENTS for line in shown(document)}, key=lambda c: (" synth " not in c, c))
+COMMANDS = sorted(
+    {line for document in DOCUMENTS for line in shown(document)}, key=lambda c: (" synth " not in c, c)
+)
 
 
 @pytest.fixture(scope="module")

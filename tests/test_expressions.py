@@ -49,7 +49,8 @@ def test_products_are_exact_to_the_last_digit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("20万", "200000"), ("1亿", "100000000"), ("6%", "0.06"), ("2000万", "20000000"), ("5", "5")]
+    ("text", "value"),
+    [("20万", "200000"), ("1亿", "100000000"), ("6%", "0.06"), ("2000万", "20000000"), ("5", "5")],
 )
 def test_numbers_of_the_policy(text: str, value: str) -> None:
     from decimal import Decimal

@@ -14,8 +14,9 @@ from tests.test_publish import parquet_bytes
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A temporary Prefect server with its own home."""
     os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
-    import flows.annual  # noqa: F401  (sets Prefect's environment before its import)
     from prefect.testing.utilities import prefect_test_harness
+
+    import flows.annual  # noqa: F401  (sets Prefect's environment before its import)
 
     with prefect_test_harness(server_startup_timeout=120):
         yield

@@ -38,11 +38,19 @@ def cities(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
     for n in range(draw(st.integers(1, 6))):
         uscc = f"{n:018d}"
         district = draw(st.sampled_from(DISTRICTS))
-        enterprises.append({"uscc": uscc, "name": f"企业{n}", "district": district, "industrial": draw(flag), "role": "line"})
+        enterprises.append(
+            {"uscc": uscc, "name": f"企业{n}", "district": district, "industrial": draw(flag), "role": "line"}
+        )
         for year, role in ((2022, "history"), (2023, "line")):
             if draw(st.booleans()):
                 rnd.append(
-                    {"uscc": uscc, "year": year, "rnd_expense": draw(fen), "super_deduction": draw(flag), "role": role}
+                    {
+                        "uscc": uscc,
+                        "year": year,
+                        "rnd_expense": draw(fen),
+                        "super_deduction": draw(flag),
+                        "role": role,
+                    }
                 )
         for project in range(draw(st.integers(0, 3))):
             equipment.append(
@@ -78,7 +86,10 @@ def cities(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
 def test_parts_add_up_and_every_row_has_a_line(frames: dict[str, pl.DataFrame]) -> None:
     awards = award(frames, LAW, 2023)
     verify(awards, frames, LAW)
-    assert awards["award"].sum() == awards.select(pl.sum_horizontal("city_share", "district_share")).to_series().sum()
+    assert (
+        awards["award"].sum()
+        == awards.select(pl.sum_horizontal("city_share", "district_share")).to_series().sum()
+    )
 
 
 @quick
@@ -97,7 +108,13 @@ def test_order_of_rows_moves_nothing(frames: dict[str, pl.DataFrame], chance: An
 @given(cities())
 def test_caps_hold(frames: dict[str, pl.DataFrame]) -> None:
     awards = award(frames, LAW, 2023)
-    by_year = {"A4.06": 3_000_000, "A11.03": 10_000_000, "A4.01": 2_000_000, "A4.09": 1_000_000, "A11.09": 2_000_000}
+    by_year = {
+        "A4.06": 3_000_000,
+        "A11.03": 10_000_000,
+        "A4.01": 2_000_000,
+        "A4.09": 1_000_000,
+        "A11.09": 2_000_000,
+    }
     held = awards.group_by("item", "uscc").agg(pl.col("award").sum(), pl.col("award_high").sum())
     for item, _, paid, high in held.filter(pl.col("item").is_in(list(by_year))).iter_rows():
         assert paid <= by_year[item] and high <= by_year[item]
@@ -137,7 +154,10 @@ def pool(amounts: list[Decimal], cap: Decimal) -> pl.DataFrame:
     ).with_columns(
         pl.lit(None, YUAN).alias("paid_lower"),
         pl.lit(False).alias("assessed"),
-        *(pl.lit(None, pl.String).alias(c) for c in ("person_id", "project_id", "certificate_no", "level", "on")),
+        *(
+            pl.lit(None, pl.String).alias(c)
+            for c in ("person_id", "project_id", "certificate_no", "level", "on")
+        ),
     )
 
 
@@ -153,5 +173,7 @@ def test_a_shared_cap_is_met_to_the_fen_and_in_proportion(amounts: list[Decimal]
 
 
 def test_the_largest_remainder_loses_the_last_fen() -> None:
-    lines = share_caps(cap_lines(pool([Decimal("100.00"), Decimal("100.00"), Decimal("100.00")], Decimal("200.00"))))
+    lines = share_caps(
+        cap_lines(pool([Decimal("100.00"), Decimal("100.00"), Decimal("100.00")], Decimal("200.00")))
+    )
     assert lines["award_low"].to_list() == [Decimal("66.66"), Decimal("66.67"), Decimal("66.67")]

@@ -1,7 +1,6 @@
 """A result appears whole or not at all, twice the same, whatever happens to the process."""
 
 import json
-import os
 import random
 import shutil
 import signal
@@ -20,7 +19,18 @@ FILES = {"awards.parquet", "rejects.parquet", "summary.parquet", "awards.xlsx", 
 
 
 def annual(raw: Path, out: Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "flows.cli", "annual", "--year", "2023", "--raw", str(raw), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "annual",
+        "--year",
+        "2023",
+        "--raw",
+        str(raw),
+        "--out",
+        str(out),
+    ]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -36,7 +46,12 @@ def test_five_files_in_their_shapes(published: Path) -> None:
     awards = pl.read_parquet(published / "awards.parquet")
     assert manifest["totals"]["award"] == str(awards["award"].sum())
     assert sum(manifest["lines"].values()) == awards.height
-    assert {r["key"] for r in manifest["readings"]} >= {"class", "general_split", "ladder", "smart_multiplier"}
+    assert {r["key"] for r in manifest["readings"]} >= {
+        "class",
+        "general_split",
+        "ladder",
+        "smart_multiplier",
+    }
     assert all(len(i["sha256"]) == 64 for i in manifest["inputs"])
 
 
@@ -93,7 +108,18 @@ def test_two_runs_at_once_take_turns(city: Path, tmp_path: Path) -> None:
 
 def test_a_year_without_files_writes_nothing(city: Path, tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "annual", "--year", "2019", "--raw", str(city), "--out", str(tmp_path / "o")],
+        [
+            sys.executable,
+            "-m",
+            "flows.cli",
+            "annual",
+            "--year",
+            "2019",
+            "--raw",
+            str(city),
+            "--out",
+            str(tmp_path / "o"),
+        ],
         capture_output=True,
         text=True,
     )
@@ -107,7 +133,7 @@ def test_a_folder_in_the_way_is_not_overwritten(city: Path, tmp_path: Path) -> N
     (tmp_path / "annual" / "2023").mkdir(parents=True)
     with pytest.raises(Unusable, match="请移走"):
         run_annual(2023, city, tmp_path, (), lambda _: None)
-    assert os.listdir(tmp_path / "annual" / "2023") == []
+    assert list((tmp_path / "annual" / "2023").iterdir()) == []
 
 
 def test_publishing_waits_for_the_lock(city: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
 from registries.formulas import hidden_cells
@@ -204,8 +205,17 @@ def test_units_in_headers(tmp_path: Path, title: str, factor: int) -> None:
     assert table.frame["rnd_expense"].to_list() == [Decimal("2.5") * factor]
 
 
-@pytest.mark.parametrize("title", ["研发费用（美元）", "研发费用（万美元）", "研发费用（含税，万元）"])
-def test_a_header_in_another_unit_is_not_taken_for_yuan(tmp_path: Path, title: str) -> None:
+@pytest.mark.parametrize(
+    "title",
+    [
+        "研发费用（美元）",
+        "研发费用（万美元）",
+        "研发费用（含税，万元）",
+        "研发费用（上年）",
+        "研发费用（预计）",
+    ],
+)
+def test_a_header_that_means_another_figure_is_not_taken(tmp_path: Path, title: str) -> None:
     with pytest.raises(Unusable, match="缺少「研发费用」"):
         rnd(tmp_path, [[*表头[:2], title, 表头[3]], *两行])
 
@@ -322,11 +332,13 @@ def test_a_row_that_says_anything_is_kept(tmp_path: Path) -> None:
         [3, None, None, None, 7],  # an amount only
         [4],  # blank
         [5, "—", "/", "-", " ", "　"],  # blank too
-        [6, None, "查无此号", 2023, 5, "是"],
+        [6, "注册中的公司", "查无此号", 2023, 5, "是"],
         ["7."],  # blank
         [None, None, None, None, None, "是"],
+        ["单位1"],
+        [None, "来源科技（昆山）公司"],
     ]
-    assert at(rnd(tmp_path, rows)) == [2, 3, 4, 7, 9]
+    assert at(rnd(tmp_path, rows)) == [2, 3, 4, 7, 9, 10, 11]
 
 
 def test_words_like_total_in_a_row_with_a_code_make_no_total(tmp_path: Path) -> None:
@@ -368,8 +380,8 @@ def total(amount: Any, word: str = "合计") -> list[Any]:
 
 def test_a_total_that_differs_is_told_with_both_figures(tmp_path: Path) -> None:
     assert total_notes(tmp_path, [row(100), row("200.01"), total(310)]) == [
-        "研发投入.xlsx「表一」第5行合计与明细不符：研发费用合计填 3,100,000.00 元，明细相加为 3,000,100.00 元，"
-        "相差 99,900.00 元。请核对是否漏行或改动"
+        "研发投入.xlsx「表一」第5行合计与明细不符：研发费用合计填 3,100,000.00 元，"
+        "明细相加为 3,000,100.00 元，相差 99,900.00 元。请核对是否漏行或改动"
     ]
 
 
@@ -561,6 +573,22 @@ def test_rates_under_a_header_in_percent(tmp_path: Path) -> None:
     table = read(path, "equipment")
     assert table.frame["assessed_rate"].to_list() == [Decimal("0.06"), None]
     assert faults(table) == [(3, "assessed_rate", "0.06", "unreadable_rate")]
+
+
+def test_yes_and_no_as_boolean_cells(tmp_path: Path) -> None:
+    table = rnd(tmp_path, [表头, [甲, 2023, 1, True], [乙, 2023, 1, False], [丙, 2023, 1, 1]])
+    assert table.frame["super_deduction"].to_list() == [True, False, True]
+
+
+def test_a_workbook_that_counts_days_from_1904(tmp_path: Path) -> None:
+    workbook = Workbook()
+    workbook.epoch = CALENDAR_MAC_1904
+    workbook.active.append(["统一社会信用代码", "条款编号", "认定日期"])
+    workbook.active.append([甲, "A4.06", date(2023, 5, 1)])
+    workbook.save(tmp_path / "资质认定.xlsx")
+    assert read(tmp_path / "资质认定.xlsx", "certifications").frame["certified_on"].to_list() == [
+        date(2023, 5, 1)
+    ]
 
 
 def test_codes_and_ids_stored_as_numbers(tmp_path: Path) -> None:
@@ -971,6 +999,19 @@ def test_damaged_workbooks(tmp_path: Path) -> None:
     csv = tmp_path / "研发投入.csv"
     csv.write_bytes(whole)
     assert "其实是 Excel 工作簿" in refused(csv)
+
+
+def test_a_workbook_damaged_anywhere_is_refused_or_read(tmp_path: Path) -> None:
+    path = formula_book(tmp_path / "研发投入.xlsx", {"D4": "=1+1"})
+    whole = path.read_bytes()
+    for place in range(20, len(whole), 97):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        try:
+            table = read(path)
+        except Unusable as error:
+            assert str(path) in str(error)
+        else:
+            assert at(table) == [3, 4]
 
 
 def test_a_workbook_without_its_sheet(tmp_path: Path) -> None:

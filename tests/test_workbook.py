@@ -11,7 +11,19 @@ from openpyxl.workbook import Workbook
 from reports.workbook import write_workbook
 from schemas.outputs import AWARDS, REJECTS, SUMMARY
 
-SHEETS = ["说明", "汇总", "兑现明细", "拨付清单", "区镇负担通知", "待核定", "不予兑现", "跨年补报", "数据问题", "公示", "校验"]
+SHEETS = [
+    "说明",
+    "汇总",
+    "兑现明细",
+    "拨付清单",
+    "区镇负担通知",
+    "待核定",
+    "不予兑现",
+    "跨年补报",
+    "数据问题",
+    "公示",
+    "校验",
+]
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +79,21 @@ def test_no_formulas_at_all(book: Workbook) -> None:
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
-    line = dict.fromkeys(AWARDS) | {
-        **dict.fromkeys(("gross", "award", "award_low", "award_high", "city_share"), Decimal("1.00")),
-        **dict.fromkeys(("cap_reduction", "overlap_reduction", "district_share", "prefecture_share"), Decimal(0)),
-        **{"item": "A4.02", "policy": "A", "article": 4, "title": "t", "class": "recognition", "status": "payable"},
-        **{"uscc": "1" * 18, "name": "=1+1\x07", "district": "开发区", "source_file": "=x", "source_row": 2},
-    }
+    whole = ("gross", "award", "award_low", "award_high", "city_share")
+    nothing = ("cap_reduction", "overlap_reduction", "district_share", "prefecture_share")
+    line = dict.fromkeys(AWARDS) | dict.fromkeys(whole, Decimal("1.00")) | dict.fromkeys(nothing, Decimal(0))
+    line |= {"item": "A4.02", "policy": "A", "article": 4, "title": "t", "class": "recognition"}
+    line |= {"uscc": "1" * 18, "name": "=1+1\x07<&>", "district": "开发区", "status": "payable"}
+    line |= {"source_file": "=x", "source_row": 2, "working": "@SUM(A1)"}
+    lists = dict.fromkeys(
+        ("policies", "readings", "changes", "inputs", "notes", "scenarios", "identities"), []
+    )
     manifest = {
-        **{"year": 2023, "policies": [], "readings": [], "changes": [], "inputs": [], "notes": [], "rows": {}},
-        **{"scenarios": [], "identities": [], "catalogue": {"version": "", "items": 1}, "software": {"version": ""}},
+        **lists,
+        "year": 2023,
+        "rows": {},
+        "catalogue": {"version": "", "items": 1},
+        "software": {"version": ""},
     }
     path = tmp_path / "awards.xlsx"
     write_workbook(
@@ -87,5 +105,6 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
         today="2024-01-15",
     )
     cells = [c for row in openpyxl.load_workbook(path)["兑现明细"].iter_rows() for c in row]
-    names = [c for c in cells if c.value == "=1+1"]
-    assert names and all(c.data_type == "s" for c in names)
+    for text in ("=1+1<&>", "@SUM(A1)"):
+        found = [c for c in cells if c.value == text]
+        assert found and all(c.data_type == "s" for c in found)
