@@ -16,6 +16,7 @@ from rules.narrate import narrate
 from rules.once import once, with_paid_before, with_paid_rung
 from rules.split import split
 from rules.working import finish_working
+from schemas.codes import masked
 from schemas.money import YUAN
 from schemas.outputs import AWARDS, ORDER
 from schemas.registries import REGISTRIES
@@ -213,5 +214,5 @@ def _described(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:
         orient="row",
     )
     return lines.join(about, on="item", how="left", maintain_order="left").with_columns(
-        year=pl.lit(year, pl.Int32), event_on=pl.col("on")
+        year=pl.lit(year, pl.Int32), event_on=pl.col("on"), person_id=masked(pl.col("person_id"))
     )

@@ -156,6 +156,7 @@ def _level(compiled: CompiledItem) -> pl.Expr:
         return rung_label(compiled.ladder)
     if item.uplift and item.uplift.labels:
         without, with_it = item.uplift.labels
-        return pl.when(pl.col("_uplift")).then(pl.lit(with_it)).otherwise(pl.lit(without))
+        label = pl.when(pl.col("_uplift")).then(pl.lit(with_it)).otherwise(pl.lit(without))
+        return pl.when(pl.col("_code") >= UNKNOWN).then(label)
     has_level = item.registry in ("certifications", "claims", "talents")
     return pl.col("level") if has_level else pl.lit(None, pl.String)
