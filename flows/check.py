@@ -8,6 +8,7 @@ from registries.read import RAW
 from rules.catalogue import Catalogue
 from rules.history import Frames
 from rules.identify import identify
+from schemas.codes import masked
 from schemas.keys import mark_repeats
 from schemas.outputs import REJECTS
 from schemas.registries import PROVENANCE, REGISTRIES, Registry
@@ -155,6 +156,7 @@ def _rejects(registry: Registry, frame: pl.DataFrame, faults: pl.DataFrame) -> p
     for column in registry.columns:
         raw = pl.col(RAW + column) if RAW + column in frame.columns else pl.lit(None, pl.String)
         shown = pl.coalesce(raw, pl.col(column).cast(pl.String))
+        shown = masked(shown) if column == "person_id" else shown
         value = pl.when(pl.col("column") == column).then(shown).otherwise(value)
     return found.select(
         pl.lit(registry.name).alias("registry"),

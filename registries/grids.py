@@ -88,9 +88,9 @@ class Grid:
         )
         return self.cells.hstack(doubles).select(in_full).get_columns()
 
-    def shifted(self, body: pl.DataFrame, header_row: int) -> pl.Series:
-        """True for the rows of a CSV's body with something in a column after those of its header."""
-        width = self.widths[header_row] if header_row < len(self.widths) else body.width
+    def shifted(self, body: pl.DataFrame, header: slice) -> pl.Series:
+        """True for the rows of a CSV's body with something in a column after those of its header rows."""
+        width = max(self.widths[header], default=body.width)
         after = [pl.col(name).fill_null("") != "" for name in body.columns[width:]]
         return body.select(pl.any_horizontal(pl.repeat(False, pl.len()), *after)).to_series()
 

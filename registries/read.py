@@ -59,7 +59,7 @@ def _read_grid(grid: Grid, header: Header, registry: Registry, label: str) -> Ta
     start = header.last_row + 1
     head, body = whole.head(start), whole.slice(start)
     rows = pl.int_range(start + 1, whole.height + 1, dtype=pl.Int64, eager=True)
-    shifted = grid.shifted(body, header.row)
+    shifted = grid.shifted(body, slice(header.row, start))
     kinds = totals.classify(body, header, head)
     kinds = kinds.set(shifted & kinds.is_in([totals.TOTAL, totals.SECTION]), totals.DATA)
     where = f"{label}" + (f"「{grid.sheet}」" if grid.sheet else "")

@@ -17,6 +17,7 @@ from schemas.registries import REGISTRIES
 REGISTRY_TITLES = {name: registry.title for name, registry in REGISTRIES.items()}
 
 _SUZHOU = "苏州市级"
+_CLASSES = {"recognition": "认定类", "general": "一般类"}
 _TOTAL_COLUMNS = [
     Column("项目", 34),
     Column("户数", 8, "count"),
@@ -118,48 +119,72 @@ def totals_sheet(book: Book, year: int, awards: pl.DataFrame, last_year: pl.Data
     sheet.title(f"{year}年度产业政策奖补汇总表")
     sheet.line("单位：万元", "right")
     sheet.header()
-    before = pl.DataFrame(schema={"item": pl.String, "uscc": pl.String, "amount": awards.schema["award"]})
-    before = before if last_year is None else last_year
-    article = pl.format("{}第{}条", "policy", "article")
-    awards = awards.with_columns(
-        by_article=article, by_item=pl.format("{} {}", "item", "title"), by_class=_class_name(pl.col("class"))
-    )
-    known = awards.select("item", "by_item", "by_article", "lead_department", "by_class").unique()
-    before = before.join(known, on="item", how="left")
-    districts = _block(sheet, "按区镇", awards, "district", None, list(DISTRICTS))
+    named = {
+        "by_article": pl.format("{}第{}条", "policy", "article"),
+        "by_item": pl.format("{} {}", "item", "title"),
+        "by_class": pl.col("class").replace_strict(_CLASSES, default="转引"),
+    }
+    awards = awards.with_columns(**named)
+    before = _last_year_by(awards, last_year)
+    ordered = awards.select(pl.col("district").unique()).to_series().to_list()
+    districts = _block(sheet, "按区镇", awards, "district", before, [d for d in DISTRICTS if d in ordered])
     articles = _block(sheet, "按条", awards, "by_article", before)
     _block(sheet, "按类别", awards, "by_class", before)
     _block(sheet, "按牵头部门", awards, "lead_department", before)
     _block(sheet, "按条款", awards, "by_item", before)
-    _total(sheet, awards, before)
+    everything = awards.with_columns(all=pl.lit("总计"))
+    (row,) = _rows(everything, "all", before.with_columns(all=pl.lit("总计")))
+    sheet.total(row)
+    _rounding_note(sheet, awards)
     sheet.page_break()
     _chart(sheet, "各区镇应兑付（万元）", districts, (5, 6), f"A{sheet.row + 1}")
     _chart(sheet, "各条应兑付（万元）", articles, (5, 6), f"F{sheet.row + 1}")
 
 
-def _class_name(column: pl.Expr) -> pl.Expr:
-    return column.replace_strict({"recognition": "认定类", "general": "一般类"}, default="转引")
+def _last_year_by(awards: pl.DataFrame, last_year: pl.DataFrame | None) -> pl.DataFrame:
+    """Last year's payments with the groups of their items; a payment has no district."""
+    groups = awards.select("item", "by_item", "by_article", "lead_department", "by_class").unique()
+    schema: dict[str, Any] = {"item": pl.String, "amount": awards.schema["award"]}
+    before = pl.DataFrame(schema=schema) if last_year is None else last_year
+    return before.join(groups, on="item", how="left").with_columns(district=pl.lit(None, pl.String))
 
 
-def _figures(lines: pl.DataFrame, before: Decimal | None, shown: bool) -> list[Any]:
-    payable = lines.filter(pl.col("status") == "payable")
-    pending = lines.filter(pl.col("status") == "pending")
-    high = None if pending["award_high"].null_count() else wan(total(pending["award_high"]))
-    award = total(payable["award"])
-    suzhou = [wan(total(payable["prefecture_share"]))] if shown else []
-    return [
-        payable["uscc"].n_unique(),
-        payable.height,
-        wan(award),
-        wan(total(payable["city_share"])),
-        wan(total(payable["district_share"])),
-        *suzhou,
-        wan(before) if before else None,
-        float(award / before - 1) if before else None,
-        pending.height,
-        wan(total(pending["award_low"])),
-        high if pending.height else Decimal(0),
-    ]
+def _rows(awards: pl.DataFrame, by: str, before: pl.DataFrame) -> list[list[Any]]:
+    """A row a group, in the order of the lines: name and figures as _TOTAL_COLUMNS has them, in 万元."""
+    payable, pending = pl.col("status") == "payable", pl.col("status") == "pending"
+    highs = pl.col("award_high").filter(pending)
+    groups = awards.group_by(by, maintain_order=True).agg(
+        households=pl.col("uscc").filter(payable).n_unique(),
+        lines=payable.sum(),
+        paid=pl.col("award").sum(),
+        city=pl.col("city_share").sum(),
+        district_share=pl.col("district_share").sum(),
+        prefecture=pl.col("prefecture_share").sum(),
+        pending=pending.sum(),
+        low=pl.col("award_low").filter(pending).sum(),
+        high=pl.when(highs.null_count() == 0).then(highs.sum()),
+    )
+    paid_before = dict(before.group_by(by).agg(pl.col("amount").sum()).rows())
+    shown = has_prefecture(awards)
+    rows = []
+    for (
+        name,
+        households,
+        lines,
+        paid,
+        city,
+        district,
+        prefecture,
+        pending_lines,
+        low,
+        high,
+    ) in groups.iter_rows():
+        was = paid_before.get(name)
+        suzhou = [wan(prefecture)] if shown else []
+        change = [wan(was), float(paid / was - 1)] if was else [None, None]
+        figures = [wan(paid), wan(city), wan(district), *suzhou, *change]
+        rows.append([name, households, lines, *figures, pending_lines, wan(low), wan(high)])
+    return rows
 
 
 def _block(
@@ -167,36 +192,24 @@ def _block(
     title: str,
     awards: pl.DataFrame,
     by: str,
-    before: pl.DataFrame | None,
+    before: pl.DataFrame,
     order: list[str] | None = None,
 ) -> tuple[int, int]:
     """One group of rows; returns its first and last row number."""
     sheet.line(title, bold=True)
     first = sheet.row + 1
-    parts = {key[0]: part for key, part in awards.partition_by(by, as_dict=True, maintain_order=True).items()}
-    for name in order or list(parts):
-        lines = parts.get(name, awards.clear())
-        paid = (
-            total(before.filter(pl.col(by) == name)["amount"])
-            if before is not None and before.height
-            else None
-        )
-        sheet.rows([[name, *_figures(lines, paid or None, has_prefecture(awards))]])
+    rows = _rows(awards, by, before)
+    sheet.rows(sorted(rows, key=lambda row: order.index(row[0])) if order else rows)
     return first, sheet.row
 
 
-def _total(sheet: Sheet, awards: pl.DataFrame, before: pl.DataFrame) -> None:
-    paid = total(before["amount"]) or None if before.height else None
-    figures = _figures(awards, paid, has_prefecture(awards))
-    sheet.total(["总计", *figures])
+def _rounding_note(sheet: Sheet, awards: pl.DataFrame) -> None:
     yuan = total(awards["award"])
-    shown = sum(
-        (wan(v) or Decimal(0) for v in awards.group_by("item").agg(pl.col("award").sum())["award"]),
-        Decimal(0),
-    )
+    by_item = awards.group_by("item").agg(pl.col("award").sum())["award"]
+    shown = sum((wan(amount) or Decimal(0) for amount in by_item), Decimal(0))
     sheet.line(
-        f"总计 {yuan:,.2f} 元；按条款各行四舍五入到万元后相加为 {shown:,.2f} 万元，尾数差 {shown - yuan / 10000:,.4f} 万元。"
-        "待核定上限为空表示至少一笔没有法定上限。"
+        f"总计 {yuan:,.2f} 元；按条款各行四舍五入到万元后相加为 {shown:,.2f} 万元，"
+        f"尾数差 {shown - yuan / 10000:,.4f} 万元。"
     )
 
 

@@ -782,6 +782,16 @@ def test_shifted_rows_are_faults(tmp_path: Path) -> None:
     assert "错位" in shifted["reason"][0]
 
 
+def test_a_second_header_line_longer_than_the_first_shifts_nothing(tmp_path: Path) -> None:
+    rows: Rows = [
+        ["统一社会信用代码", "年度", "享受加计扣除"],
+        ["", "", "", "研发费用（万元）"],
+        [甲, 2023, "是", 5],
+    ]
+    table = read(text(tmp_path / "研发投入.csv", rows))
+    assert (amounts(table), faults(table)) == (["50000.00"], [])
+
+
 def test_quotation_marks_inside_a_name(tmp_path: Path) -> None:
     rows: Rows = [
         ["统一社会信用代码", "企业名称", "所属区镇"],
