@@ -14,6 +14,7 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 # A fault reaches the user as one message of ours; Prefect's own traceback goes to its API only.
 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
+import httpx  # noqa: E402
 import polars as pl  # noqa: E402  (after the settings above, which Prefect reads on import)
 from prefect import flow, task  # noqa: E402
 from prefect.artifacts import create_table_artifact  # noqa: E402
@@ -23,6 +24,7 @@ from prefect.schedules import Cron  # noqa: E402
 from flows import folders, steps  # noqa: E402
 from flows.direct import scenario_name  # noqa: E402
 from rules.catalogue import Catalogue  # noqa: E402
+from schemas.errors import Unusable  # noqa: E402
 
 SCHEDULE = Cron("0 2 15 1 *", timezone="Asia/Shanghai")
 """2 o'clock on 15 January, Beijing time: the registries of the year before are in."""
@@ -98,8 +100,18 @@ def _show_totals(target: str, year: int) -> None:
 
 
 def run_flow(year: int, raw: Path, out: Path, scenarios: tuple[Path, ...], api: str | None) -> Path:
-    """Run the flow on the configured API, else on Prefect's own embedded server."""
-    if api is None:
+    """Run the flow on the configured API, else on Prefect's own embedded server.
+
+    Raises Unusable when the configured API does not answer.
+    """
+    if api is not None:
+        try:
+            httpx.get(f"{api.rstrip('/')}/health", timeout=10).raise_for_status()
+        except httpx.HTTPError as error:
+            raise Unusable(
+                f"配置的 Prefect 服务 {api} 没有应答。请检查服务，或取消 PREFECT_API_URL 后直接运行。"
+            ) from error
+    else:
         print("启动 Prefect 内置服务，首次约需半分钟，请稍候……", file=sys.stderr, flush=True)
     return Path(annual(year, str(raw), str(out), [str(path) for path in scenarios]))
 

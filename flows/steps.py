@@ -121,11 +121,15 @@ def report(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...], t
 
 
 def _last_year(work: Path, year: int) -> pl.DataFrame | None:
-    """Payments of the year before, by item; None where there is no such registry."""
+    """Payments of the year before with the district of those still listed; None without such a registry."""
     path = work / "checked" / "payments.parquet"
     if not path.is_file():
         return None
-    return pl.scan_parquet(path).filter(pl.col("year") == year - 1).select("item", "amount").collect()
+    listed = (
+        pl.scan_parquet(work / "checked" / "enterprises.parquet").select("uscc", "district").unique("uscc")
+    )
+    paid = pl.scan_parquet(path).filter(pl.col("year") == year - 1)
+    return paid.join(listed, on="uscc", how="left").select("item", "district", "amount").collect()
 
 
 def _manifest(

@@ -10,7 +10,7 @@ from registries import cells, totals
 from registries.grids import Grid, open_grids
 from registries.headers import Header, find_header, refuse_header, stated_unit
 from schemas.errors import Unusable
-from schemas.registries import DTYPES, PROVENANCE, Kind, Registry
+from schemas.registries import PROVENANCE, Kind, Registry
 
 RAW = "raw:"
 """Prefix of a column's text as the file has it, kept beside the value so that messages can quote it."""
@@ -209,6 +209,3 @@ def _read_typed(source: pl.Series, kind: Kind, factor: Decimal, path: Path) -> t
         raise Unusable(f"文件「{path}」的列「{source.name}」是 {source.dtype} 类型，不能读取。") from error
     text = cells.cleaned(texts.to_series(), kind)
     return text, cells.parse(text, kind, factor, binary)
-
-
-__all__ = ["CELL_FAULTS", "DTYPES", "RAW", "Table", "read_table"]

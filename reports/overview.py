@@ -142,11 +142,11 @@ def totals_sheet(book: Book, year: int, awards: pl.DataFrame, last_year: pl.Data
 
 
 def _last_year_by(awards: pl.DataFrame, last_year: pl.DataFrame | None) -> pl.DataFrame:
-    """Last year's payments with the groups of their items; a payment has no district."""
+    """Last year's payments with the groups of their items."""
     groups = awards.select("item", "by_item", "by_article", "lead_department", "by_class").unique()
-    schema: dict[str, Any] = {"item": pl.String, "amount": awards.schema["award"]}
+    schema: dict[str, Any] = {"item": pl.String, "district": pl.String, "amount": awards.schema["award"]}
     before = pl.DataFrame(schema=schema) if last_year is None else last_year
-    return before.join(groups, on="item", how="left").with_columns(district=pl.lit(None, pl.String))
+    return before.join(groups, on="item", how="left")
 
 
 def _rows(awards: pl.DataFrame, by: str, before: pl.DataFrame) -> list[list[Any]]:

@@ -26,7 +26,8 @@ def write_workbook(
 ) -> None:
     """Write the workbook from frames in the shapes AWARDS, SUMMARY and REJECTS.
 
-    `last_year` holds payments of the year before (`item`, `amount` in yuan); `today` is the day to print.
+    `last_year` holds payments of the year before (`item`, `district`, `amount` in yuan); `today` is the
+    day to print.
     """
     book = Book()
     overview.notes_sheet(book, manifest, awards, rejects, today)

@@ -14,8 +14,9 @@ import polars as pl
 from pydantic import BeforeValidator, ValidationError, model_validator
 
 from rules.award import award
-from rules.catalogue import HERE, Catalogue, explain_invalid, read_yaml
+from rules.catalogue import HERE, Catalogue
 from rules.expressions import RuleError
+from rules.files import explain_invalid, read_yaml
 from rules.history import Frames
 from rules.identify import identify
 from rules.numbers import parse_number

@@ -1,18 +1,16 @@
 """Load the law: policies, items and readings, with scenarios laid over them."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from rules.compile import CompiledItem, compile_item
 from rules.expressions import RuleError
+from rules.files import explain_invalid, read_yaml
 from rules.model import Article, Item, Policy, Reading, Shares
 from rules.scenario import Scenario, apply_scenario
 from schemas.errors import Unusable, did_you_mean
@@ -31,6 +29,7 @@ class Catalogue:
     reading_titles: dict[str, Reading]
     version: str
     changes: tuple[str, ...] = ()
+    _compiled: dict[str, CompiledItem] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of_registry(self, registry: str) -> Iterator[Item]:
         """The items computed from one registry whose policy is switched on, in text order."""
@@ -49,8 +48,10 @@ class Catalogue:
         return str(self.readings["class"].get(item.id, item.class_))
 
     def compiled(self, item: Item) -> CompiledItem:
-        """The item ready to evaluate."""
-        return compile_item(item, self.readings)
+        """The item ready to evaluate; compiled once."""
+        if item.id not in self._compiled:
+            self._compiled[item.id] = compile_item(item, self.readings)
+        return self._compiled[item.id]
 
     def readings_in_force(self) -> list[tuple[str, str, str]]:
         """(key, title, value in words) of every reading."""
@@ -71,35 +72,6 @@ def reading_text(reading: Reading, value: Any) -> str:
     return "、".join(
         f"{item} 改为{'认定类' if c == 'recognition' else '一般类'}" for item, c in value.items()
     ) or ("按条款目录")
-
-
-def read_yaml(path: Path) -> Any:
-    """The content of a YAML 1.2 file. Raises RuleError when it is not one."""
-    try:
-        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise RuleError(f"文件「{path.name}」不是有效的 YAML：{error}") from error
-
-
-def explain_invalid(error: ValidationError, where: str) -> str:
-    """A pydantic error as Chinese lines: place and problem."""
-    kinds = {
-        "extra_forbidden": "不认识的键",
-        "missing": "缺少此键",
-        "string_type": "应是文字",
-        "dict_type": "应是键值",
-        "list_type": "应是列表",
-        "bool_parsing": "应是 true 或 false",
-        "date_from_datetime_parsing": "应是日期，如 2024-01-15",
-        "date_parsing": "应是日期，如 2024-01-15",
-        "literal_error": "不是允许的值",
-    }
-    lines = []
-    for fault in error.errors():
-        place = ".".join(str(part) for part in fault["loc"] if not str(part)[0].isupper() or "." in str(part))
-        problem = kinds.get(fault["type"], fault["msg"].removeprefix("Value error, "))
-        lines.append(f"{where}：{place or '内容'}：{problem}")
-    return "\n".join(dict.fromkeys(lines))
 
 
 def _articles(folder: Path) -> Iterator[Article]:
@@ -156,11 +128,3 @@ def _version(root: Path) -> str:
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_text(encoding="utf-8").encode())
     return digest.hexdigest()[:16]
-
-
-def share(shares: Shares, item: str, district: str) -> Decimal:
-    """The share that holds for one item and district."""
-    return shares.items.get(item, shares.districts.get(district, shares.default))
-
-
-__all__: Sequence[str] = ("Catalogue", "Mapping", "load_catalogue", "read_yaml", "reading_text", "share")

@@ -6,7 +6,7 @@ import polars as pl
 
 from rules.columns import label
 from rules.compile import CompiledItem
-from rules.evaluate import INELIGIBLE, JUDGED, MISSING, PAYABLE, PENDING, UNKNOWN
+from rules.evaluate import INELIGIBLE, JUDGED, MISSING, PAYABLE, PENDING
 from rules.numbers import show
 from rules.text import percent, render
 from schemas.money import YUAN, grouped
@@ -178,6 +178,3 @@ def clause_trace(compiled: CompiledItem, rows: pl.DataFrame, readings: dict[str,
         shown = render(clause.text, compiled, rows.schema, readings)
         lines.append(pl.concat_str([mark, pl.lit(f"{clause.name}（"), shown, pl.lit("）")]))
     return rows.with_columns(trace=pl.concat_str(lines, separator="\n") if lines else _NONE)
-
-
-__all__ = ["UNKNOWN", "clause_trace", "narrate"]

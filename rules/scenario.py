@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from rules.expressions import RuleError
+from rules.files import explain_invalid, read_yaml
 from rules.model import Item, Reading, Shares
 from rules.terms import Strict
 from schemas.errors import Unusable, did_you_mean
@@ -41,8 +42,6 @@ class Scenario(Strict):
 
 def load_scenario(path: Path) -> Scenario:
     """A scenario file; its stem is its name. Raises Unusable when it is missing or does not fit."""
-    from rules.catalogue import explain_invalid, read_yaml
-
     if not path.is_file():
         raise Unusable(f"没有找到方案文件「{path}」。")
     if not re.fullmatch(r"[\w.-]+", path.stem):
@@ -110,8 +109,6 @@ def _with_terms(item: Item, terms: dict[str, Any], changes: list[str]) -> Item:
     try:
         new = Item.model_validate(raw)
     except ValidationError as error:
-        from rules.catalogue import explain_invalid
-
         raise Unusable(explain_invalid(error, f"方案对条款 {item.id} 的修改")) from error
     for name in terms:
         if type(new.terms[name]) is not type(item.terms[name]):

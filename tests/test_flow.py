@@ -2,6 +2,8 @@
 
 import inspect
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +40,16 @@ def test_flow_passes_a_clerks_fault_on(prefect: None, city: Path, tmp_path: Path
 
     with pytest.raises(Unusable, match="2019"):
         run_flow(2019, city, tmp_path / "o", (), None)
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_prefect_service_that_does_not_answer_is_one_message(city: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PREFECT_API_URL": "http://127.0.0.1:9/api"}
+    command = ["annual", "--year", "2023", "--raw", str(city), "--out", str(tmp_path / "o")]
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli", *command], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 2 and "没有应答" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "o").exists()
 
 
