@@ -59,7 +59,7 @@ def compute(work: str, year: int, scenarios: list[str]) -> str:
 def publish(work: str, out: str, year: int, scenarios: list[str]) -> str:
     paths = tuple(Path(path) for path in scenarios)
     result = Path(work) / "result"
-    if not (result / "awards.xlsx").is_file():
+    if not result.is_dir():
         steps.report(Path(work), year, _law(scenarios), paths, date.today().isoformat(), _say)
     return str(folders.publish(folders.published(Path(out), year, scenario_name(paths)), result))
 

@@ -31,7 +31,7 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
     Empties `read` as it goes: a frame is not needed once its good rows are out.
     """
     checked = Checked({}, pl.DataFrame(schema=REJECTS), [], {})
-    bad_applicants = pl.Series("uscc", [], pl.String)
+    bad: dict[str, pl.Series] = {}
     for name, registry in REGISTRIES.items():
         if name not in read:
             continue
@@ -42,24 +42,32 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
         faults = pl.concat([faults, _wrong_year(registry, frame, year)])
         if registry.has_lines:
             faults = pl.concat(
-                [faults, _strangers(frame, faults, checked.frames["enterprises"], bad_applicants)]
+                [faults, _strangers(frame, faults, checked.frames["enterprises"], bad["enterprises"])]
             )
         frame = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
         good = frame.join(faults.select("row").unique(), on="row", how="anti", maintain_order="left")
         good, conflicts = _compared(registry, good)
         faults = pl.concat([faults, conflicts])
         rejects = _rejects(registry, frame, faults)
-        if name == "enterprises":
-            bad_applicants = frame.filter(~pl.col("row").is_in(good["row"].implode()))["uscc"]
         checked.frames[name] = good.drop("row", *(c for c in good.columns if c.startswith(RAW)))
         checked.rejects = pl.concat([checked.rejects, rejects])
+        bad[name] = frame.join(good.select("row"), on="row", how="anti")["uscc"].drop_nulls().unique()
         checked.rows[name] = _counted(frame, good)
+    _mark_doubtful(checked.frames, bad)
     checked.notes += [
         f"没有{registry.title}登记表，相关条款未计算"
         for name, registry in REGISTRIES.items()
         if registry.has_lines and name not in checked.frames
     ]
     return checked
+
+
+def _mark_doubtful(frames: Frames, bad: dict[str, pl.Series]) -> None:
+    """`has_rejects` on rows whose applicant has a rejected row in the same registry or among the payments."""
+    nobody = pl.Series("uscc", [], pl.String)
+    for name, frame in frames.items():
+        doubtful = pl.concat([bad[name], bad.get("payments", nobody)])
+        frames[name] = frame.with_columns(has_rejects=pl.col("uscc").is_in(doubtful.implode()))
 
 
 def _with_role(registry: Registry, frame: pl.DataFrame, year: int) -> tuple[pl.DataFrame, list[str]]:

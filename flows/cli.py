@@ -105,10 +105,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Unusable as error:
         print(error, file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        print(
+            f"不能读写「{error.filename or ''}」：{error.strerror or error}。请检查位置、权限和磁盘空间。",
+            file=sys.stderr,
+        )
+        return 2
     except KeyboardInterrupt:
         print("已中断，没有改动以前的结果。", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
         return 1
     except Exception as error:  # no traceback reaches a user; --debug of the environment shows it
         if os.environ.get("DUIXIAN_DEBUG"):

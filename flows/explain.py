@@ -27,7 +27,7 @@ def explain_applicant(year: int, raw: Path, scenarios: tuple[Path, ...], uscc: s
         steps.read(work, raw, year, lambda _: None)
         steps.check_rows(work, year, law, lambda _: None)
         frames = {p.stem: pl.read_parquet(p) for p in (work / "checked").glob("*.parquet")}
-        rejects = pl.read_parquet(work / "rejects.parquet")
+        rejects = _of_applicant(work, uscc)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     own = {
@@ -37,9 +37,9 @@ def explain_applicant(year: int, raw: Path, scenarios: tuple[Path, ...], uscc: s
     applicant = own["enterprises"]
     if applicant.is_empty():
         known = frames["enterprises"]["uscc"].to_list()
-        raise Unusable(
-            f"企业名录中没有可用的「{uscc}」{did_you_mean(uscc, known)}（若在「数据问题」中，请先更正）"
-        )
+        said = "".join(f"\n{line}" for line in _own_rejects(rejects) if line)
+        hint = said or did_you_mean(uscc, known)
+        raise Unusable(f"企业名录中没有可用的「{uscc}」{hint}")
     name, district = applicant.row(0, named=True)["name"], applicant.row(0, named=True)["district"]
     lines = award(own, law, year)
     paid = lines["award"].sum()
@@ -47,7 +47,7 @@ def explain_applicant(year: int, raw: Path, scenarios: tuple[Path, ...], uscc: s
         f"{name}（{uscc}，{district}）{year}年度：应兑付 {paid:,.2f} 元，"
         f"其中市级 {lines['city_share'].sum():,.2f} 元，区镇 {lines['district_share'].sum():,.2f} 元",
         *_each_line(lines, own, law, year),
-        *_own_rejects(rejects, uscc),
+        *_own_rejects(rejects),
     ]
 
 
@@ -79,7 +79,21 @@ def _each_line(lines: pl.DataFrame, own: Frames, law: Catalogue, year: int) -> I
         yield f"  来源　{REGISTRIES[line['registry']].title}：{line['source_file']}{sheet}第{line['source_row']}行"
 
 
-def _own_rejects(rejects: pl.DataFrame, uscc: str) -> Iterator[str]:
-    own = rejects.filter(pl.col("value") == uscc)
-    for fault in own.iter_rows(named=True):
-        yield f"\n未采用的行：{fault['source_file']}第{fault['source_row']}行：{fault['reason']}"
+def _of_applicant(work: Path, uscc: str) -> pl.DataFrame:
+    """The rejects of rows that carry the applicant's code."""
+    place = ["source_file", "source_sheet", "source_row"]
+    rejects = pl.read_parquet(work / "rejects.parquet")
+    parts = []
+    for (name,), part in rejects.partition_by("registry", as_dict=True).items():
+        rows = pl.scan_parquet(work / "read" / f"{name}.parquet").filter(pl.col("uscc") == uscc)
+        parts.append(part.join(rows.select(place).collect(), on=place, how="semi", nulls_equal=True))
+    return pl.concat([rejects.clear(), *parts])
+
+
+def _own_rejects(rejects: pl.DataFrame) -> Iterator[str]:
+    for fault in rejects.iter_rows(named=True):
+        title = REGISTRIES[fault["registry"]].title
+        value = f"（填报：{fault['value']}）" if fault["value"] else ""
+        yield ""
+        yield f"未采用的行　{title}：{fault['source_file']}第{fault['source_row']}行{value}"
+        yield f"  原因　{fault['reason']}"

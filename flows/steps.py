@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -99,11 +100,15 @@ def compute(work: Path, year: int, law: Catalogue, say: Say) -> Path:
 
 
 def report(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...], today: str, say: Say) -> Path:
-    """Write manifest and workbook and gather the five files in `<work>/result`."""
-    result = work / "result"
-    result.mkdir(exist_ok=True)
+    """Write manifest and workbook and gather the five files in `<work>/result`, which appears complete.
+
+    May be repeated after a failure: what it gathers stays where it was.
+    """
+    result = work / "result.partial"
+    shutil.rmtree(result, ignore_errors=True)
+    result.mkdir()
     for name in ("awards", "rejects", "summary"):
-        (work / f"{name}.parquet").replace(result / f"{name}.parquet")
+        (result / f"{name}.parquet").hardlink_to(work / f"{name}.parquet")
     awards = pl.read_parquet(result / "awards.parquet")
     manifest = _manifest(work, result, awards, year, law, scenarios)
     _write_json(result / "manifest.json", manifest)
@@ -117,7 +122,7 @@ def report(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...], t
         manifest=manifest,
         today=today,
     )
-    return result
+    return result.rename(work / "result")
 
 
 def _last_year(work: Path, year: int) -> pl.DataFrame | None:

@@ -8,7 +8,8 @@ import polars as pl
 
 from rules.caps import cap_lines, share_caps
 from rules.catalogue import Catalogue
-from rules.dated import in_window
+from rules.compile import PAID_BEFORE
+from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
 from rules.history import Frames, prepared, summed
 from rules.model import Item
@@ -40,6 +41,8 @@ _LINE: dict[str, Any] = {
     "low": YUAN,
     "high": YUAN,
     "assessed": pl.Boolean,
+    "has_rejects": pl.Boolean,
+    PAID_BEFORE: YUAN,
 }
 _NO_CAP: dict[str, Any] = {"cap_0": pl.Struct({"amount": YUAN, "pool": pl.String})}
 
@@ -52,9 +55,8 @@ def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     lines = pl.concat([_empty(), *_evaluated(frames, law, year)], how="diagonal")
     lines = lines.with_columns(policy=pl.col("item").str.head(1))
     lines = once(lines, frames, law, year)
-    lines = cap_lines(lines)
-    lines = share_caps(lines)
-    lines = in_window(lines, law, year)
+    lines = in_window(cap_lines(lines), law)
+    lines = of_year(share_caps(lines), year)
     lines = _settled(lines)
     lines = split(_described(lines, law, year), law)
     return (
@@ -168,7 +170,7 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("核定或计算的金额为零"))
         .when(pl.col("paid_lower").is_not_null())
         .then(pl.lit("低级别已兑付的不低于本级别，没有差额"))
-        .otherwise(pl.lit("封顶额度以前年度已用完"))
+        .otherwise(pl.lit("封顶额度为零，或以前年度已用完"))
     )
     lines = lines.with_columns(
         status=pl.when(worthless).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
@@ -186,7 +188,7 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .when(pending)
         .then(pl.col("award_high"))
         .otherwise(zero),
-        review=pl.when(payable | pending).then(pl.col("review")),
+        review=pl.when((payable | pending) & (pl.col("review") != "")).then(pl.col("review")),
     )
 
 

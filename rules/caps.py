@@ -8,7 +8,7 @@ from rules.evaluate import INELIGIBLE, PAYABLE, PENDING
 from schemas.money import YUAN
 
 _FEN = pl.lit(Decimal("0.01"), YUAN)
-_CONTENT = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "on", "gross")
+_CONTENT = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "on", "gross", "working")
 """Ties go by content, so that neither row order nor chunking moves a fen."""
 
 

@@ -209,7 +209,7 @@ def compile_item(item: Item, readings: Mapping[str, Any]) -> CompiledItem:
         ],
         amount=names.compile(item.amount, "amount") if item.amount else None,
         amount_reads=names.roots(item.amount) if item.amount else (),
-        base=names.compile(item.base, "base") if item.base else None,
+        base=names.compile(item.rate_base, "base") if item.rate_base else None,
         caps=[
             CompiledCap(
                 names.compile(cap.amount, "caps"),

@@ -6,12 +6,12 @@ from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PENDING
 from schemas.money import grouped
 
+_ON, _BY_YEAR = pl.col("on"), pl.col("registry").is_in(["rnd", "equipment"])
+_SHOWN = pl.when(_BY_YEAR).then(pl.format("{}年度", _ON.dt.year())).otherwise(pl.format("发生于{}", _ON))
 
-def in_window(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:
-    """Lines of events outside their policy's window, or of another year, become ineligible.
 
-    A line of an earlier year that was never paid says what it would earn then (属该年度，应补兑).
-    """
+def in_window(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """Lines of events outside their policy's window become ineligible, before they could share a cap."""
     windows = {key: (p.short, p.first_day, p.last_day) for key, p in law.policies.items()}
     short, first_day, last_day = (
         pl.col("policy").replace_strict(
@@ -19,17 +19,29 @@ def in_window(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:
         )
         for place, dtype in enumerate((pl.String, pl.Date, pl.Date))
     )
-    on, by_year = pl.col("on"), pl.col("registry").is_in(["rnd", "equipment"])
-    begins = pl.when(by_year).then(pl.date(first_day.dt.year(), 1, 1)).otherwise(first_day)
-    ends = pl.when(by_year).then(pl.date(last_day.dt.year(), 12, 31)).otherwise(last_day)
-    outside = ~on.is_between(begins, ends)
+    begins = pl.when(_BY_YEAR).then(pl.date(first_day.dt.year(), 1, 1)).otherwise(first_day)
+    ends = pl.when(_BY_YEAR).then(pl.date(last_day.dt.year(), 12, 31)).otherwise(last_day)
+    closed = pl.format("{}，不在政策有效期内（{}：{}至{}）", _SHOWN, short, first_day, last_day)
+    return _told(lines, ~_ON.is_between(begins, ends), closed)
+
+
+def of_year(lines: pl.DataFrame, year: int) -> pl.DataFrame:
+    """Lines of events of another year become ineligible.
+
+    One of an earlier year that was never paid says what it would earn then (属该年度，应补兑).
+    """
+    late = pl.format("{}，不属{}年度，请在所属年度申报", _SHOWN, pl.lit(year))
+    closed = pl.col("reason").str.contains("不在政策有效期内").fill_null(False)
+    away = (_ON.dt.year() != year) & ~closed
+    return _told(lines, away, pl.when(_ON.dt.year() > year).then(late).otherwise(_earned(_ON)))
+
+
+def _told(lines: pl.DataFrame, which: pl.Expr, reason: pl.Expr) -> pl.DataFrame:
+    """The lines with `which` made ineligible for `reason`; only those are worded, since wording is dear."""
     used = ["on", "policy", "registry", "status", "reason", "award_low", "award_high"]
-    away = lines.select(used).with_row_index("_line").filter(outside | (on.dt.year() != year))
-    shown = pl.when(by_year).then(pl.format("{}年度", on.dt.year())).otherwise(pl.format("发生于{}", on))
-    closed = pl.format("{}，不在政策有效期内（{}：{}至{}）", shown, short, first_day, last_day)
-    late = pl.format("{}，不属{}年度，请在所属年度申报", shown, pl.lit(year))
-    reason = pl.when(outside).then(closed).when(on.dt.year() > year).then(late).otherwise(_earned(on))
-    told = away.select("_line", reason.alias("_away"))
+    told = lines.select(used).with_row_index("_line").filter(which).select("_line", reason.alias("_away"))
+    if told.is_empty():
+        return lines
     lines = lines.with_row_index("_line").join(told, on="_line", how="left", maintain_order="left")
     return lines.with_columns(
         status=pl.when(pl.col("_away").is_not_null()).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),

@@ -32,7 +32,7 @@ def evaluate(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     rows = rows.with_columns(unpaid)
     rows = _with_amounts(compiled, rows).with_columns(_code=_eligibility(compiled))
     rows = _uplifted(compiled, _judged(compiled, rows))
-    caps = [_cap(_bound(cap), _pool(cap.pool, cap.per)) for cap in compiled.caps]
+    caps = [_cap(_bound(cap, item.shared_per), _pool(cap.pool, cap.per)) for cap in compiled.caps]
     if compiled.range and item.assessed:  # an assessed amount above the range is cut to its high end
         caps.append(
             _cap(pl.when(pl.col("_assessed").is_not_null()).then(pl.col("_highest")), pl.lit(None, pl.String))
@@ -124,10 +124,10 @@ def _uplifted(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _bound(cap: CompiledCap) -> pl.Expr:
-    """A cap's amount, less what earlier years paid where it bounds a thing over its life."""
+def _bound(cap: CompiledCap, shared_per: tuple[str, ...]) -> pl.Expr:
+    """A cap's amount, less what was paid under it before."""
     amount = pl.coalesce(cap.amount.cast(YUAN), pl.lit(cap.fallback, YUAN))
-    if not cap.per or "year" in cap.per:
+    if not cap.per or cap.per != shared_per:
         return amount
     return pl.when(amount.is_not_null()).then(
         pl.max_horizontal(amount - pl.col(PAID_BEFORE).fill_null(_ZERO), _ZERO)

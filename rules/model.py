@@ -102,6 +102,17 @@ class Item(Strict):
         return self
 
     @property
+    def shared_per(self) -> tuple[str, ...]:
+        """What the item's first shared cap is grouped by; empty where it has none."""
+        return next((cap.per for cap in self.caps if cap.per), ())
+
+    @property
+    def rate_base(self) -> str | None:
+        """What an assessed rate multiplies: as the item says, else the claim's base."""
+        judged = self.basis in ("ceiling", "open", "case_by_case") and self.assessed == "assessed_amount"
+        return self.base or ("base_amount" if judged and self.registry in ("claims", "talents") else None)
+
+    @property
     def policy(self) -> str:
         return self.id[0]
 

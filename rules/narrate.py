@@ -131,10 +131,10 @@ def _judged_head(compiled: CompiledItem, schema: pl.Schema, readings: dict[str, 
     if item.assessed:
         name = label(item.registry or "", item.assessed)
         text = pl.concat_str([pl.lit(f"{name} "), grouped(pl.col(item.assessed))])
-    if item.base and item.basis in JUDGED:
+    if item.rate_base and item.basis in JUDGED:
         by_rate = pl.concat_str(
             [
-                render(item.base, compiled, schema, readings),
+                render(item.rate_base, compiled, schema, readings),
                 pl.lit(" × 核定比例 "),
                 percent(pl.col("assessed_rate")),
                 pl.lit(" = "),

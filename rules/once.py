@@ -36,16 +36,21 @@ def with_paid_rung(rows: pl.DataFrame, frames: Frames, item: str, ladder: Ladder
 
 
 def with_paid_before(rows: pl.DataFrame, frames: Frames, item: Item, year: int) -> pl.DataFrame:
-    """Rows with what earlier years paid for the thing that a cap without a year bounds (a project …)."""
-    held = _earlier_payments(frames, year)
-    per = next((cap.per for cap in item.caps if cap.per and "year" not in cap.per), None)
-    if held is None or per is None:
+    """Rows with what earlier years paid under the item's shared cap: of the same thing, or of the row's year."""
+    held = _payments(frames, pl.col("year") < year)
+    per = item.shared_per
+    if held is None or not per or ("year" in per and "year" in rows.columns):  # this year's figures only
         return rows
-    keys = [pl.col(column).str.to_uppercase().alias(f"_{column}") for column in per]
-    own = held.filter(pl.col("item") == item.id)
-    paid = own.group_by(keys).agg(pl.col("amount").sum().alias(PAID_BEFORE))
-    on = [f"_{column}" for column in per]
-    return rows.with_columns(keys).join(paid, on=on, how="left", maintain_order="left").drop(on)
+    names = [f"_{column}" for column in per]
+
+    def keys(year_of: pl.Expr) -> list[pl.Expr]:
+        parts = [year_of if column == "year" else pl.col(column).str.to_uppercase() for column in per]
+        return [part.alias(name) for part, name in zip(parts, names, strict=True)]
+
+    own = held.filter(pl.col("item") == item.id).with_columns(keys(pl.col("year")))
+    paid = own.group_by(names).agg(pl.col("amount").sum().alias(PAID_BEFORE))
+    keyed = rows.with_columns(keys(pl.col("on").dt.year()))
+    return keyed.join(paid, on=names, how="left", maintain_order="left").drop(names)
 
 
 def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
@@ -59,6 +64,7 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     lines = lines.with_row_index("_line")
     for found in (
         _paid(lines, frames, [*single, *first], year),
+        _paid_now(lines, frames, year),
         _earlier(lines, frames, first),
         _paid_lower(lines, frames, law, year),
     ):
@@ -76,6 +82,10 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     notes = [
         pl.when(must_be_first & seen.is_null()).then(searched),
         pl.when(several).then(pl.lit("同一申报人本条另有一笔，请核是否同一事项")),
+        pl.when(pl.col("_paid_now").is_not_null()).then(pl.format("{}，请核对应补或应退", "_paid_now")),
+        pl.when(pl.col("has_rejects")).then(
+            pl.lit("该申报人另有登记行未采用（见数据问题），首次、合计和上年数可能不全")
+        ),
     ]
     noted = pl.concat_str(["review", *notes], separator="；", ignore_nulls=True)
     return lines.with_columns(
@@ -90,23 +100,35 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         .then(pl.concat_str([pl.lit("非首次："), seen]))
         .otherwise(pl.col("reason")),
         review=pl.when(live).then(noted).otherwise(pl.col("review")),
-    ).drop("_line", "_paid", "_seen")
+    ).drop("_line", "_paid", "_paid_now", "_seen")
 
 
-def _earlier_payments(frames: Frames, year: int) -> pl.DataFrame | None:
+def _payments(frames: Frames, of: pl.Expr) -> pl.DataFrame | None:
     held = frames.get("payments")
-    return None if held is None else held.filter((pl.col("year") < year) & (pl.col("amount") > 0))
+    return None if held is None else held.filter(of & (pl.col("amount") > 0))
 
 
 def _paid(lines: pl.DataFrame, frames: Frames, once_only: Sequence[str], year: int) -> pl.DataFrame:
     """By line `_paid`, the latest earlier award year that paid it and how much, in words.
 
-    Keys match where both sides have them, the certificate before the project. A yearly item is paid only
-    by its own year's payment.
+    A yearly item is paid only by its own year's payment.
     """
-    held = _earlier_payments(frames, year)
-    if held is None:
-        return pl.DataFrame(schema={"_line": pl.UInt32, "_paid": pl.String})
+    of_that_year = pl.col("item").is_in(once_only) | (pl.col("_paid_year") == pl.col("on").dt.year())
+    return _matched(lines, _payments(frames, pl.col("year") < year), of_that_year, "_paid")
+
+
+def _paid_now(lines: pl.DataFrame, frames: Frames, year: int) -> pl.DataFrame:
+    """By line `_paid_now`, what the run's own year has already paid for it, in words."""
+    return _matched(lines, _payments(frames, pl.col("year") == year), pl.lit(True), "_paid_now")
+
+
+def _matched(lines: pl.DataFrame, held: pl.DataFrame | None, fits: pl.Expr, name: str) -> pl.DataFrame:
+    """By line the payments of its matter, in words.
+
+    Keys match where both sides have them, the certificate before the project.
+    """
+    if held is None or held.is_empty():
+        return pl.DataFrame(schema={"_line": pl.UInt32, name: pl.String})
     payments = held.select(
         "uscc",
         "item",
@@ -117,20 +139,20 @@ def _paid(lines: pl.DataFrame, frames: Frames, once_only: Sequence[str], year: i
     agree = {c: pl.col(c).str.to_uppercase() == pl.col(f"_{c}") for c in _KEYS}
     matter = pl.coalesce(agree["certificate_no"], agree["project_id"])
     same = pl.all_horizontal(e.fill_null(True) for e in (agree["level"], agree["person_id"], matter))
-    of_that_year = pl.col("item").is_in(once_only) | (pl.col("_paid_year") == pl.col("on").dt.year())
+    words = pl.format("{}年度已兑付 {} 元", "_paid_year", grouped(pl.col("_amount")))
     return (
         lines.select("_line", "uscc", "item", "on", *_KEYS)
         .join(payments, on=["uscc", "item"])
-        .filter(same & of_that_year)
+        .filter(same & fits)
         .group_by("_line")
         .agg(pl.col("_paid_year").max(), pl.col("_amount").sum())
-        .select("_line", _paid=pl.format("{}年度已兑付 {} 元", "_paid_year", grouped(pl.col("_amount"))))
+        .select("_line", words.alias(name))
     )
 
 
 def _paid_lower(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     """By line what earlier years paid for lower levels of its item, where only the difference is due."""
-    held = _earlier_payments(frames, year)
+    held = _payments(frames, pl.col("year") < year)
     ranks = [
         (item.id, level, rank)
         for item in law.items.values()

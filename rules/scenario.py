@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from rules.expressions import RuleError
 from rules.files import explain_invalid, read_yaml
 from rules.model import Item, Reading, Shares
-from rules.terms import Strict
+from rules.terms import Strict, values
+from schemas.districts import DISTRICTS
 from schemas.errors import Unusable, did_you_mean
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def apply_scenario(law: "Catalogue", scenario: Scenario) -> "Catalogue":
             words = {"first_day": "起始日", "last_day": "截止日", "enabled": "是否执行"}
             _note(changes, f"政策{key}的{words[name]}", getattr(policies[key], name), new)
         policies[key] = policies[key].model_copy(update=window.model_dump(exclude_none=True))
+        if policies[key].first_day > policies[key].last_day:
+            raise Unusable(f"方案「{scenario.title}」：政策{key}的起始日晚于截止日")
     if not changes:
         changes.append(f"方案「{scenario.title}」没有改变任何内容")
     return replace(law, items=items, readings=readings, policies=policies, changes=(*law.changes, *changes))
@@ -110,6 +113,8 @@ def _with_terms(item: Item, terms: dict[str, Any], changes: list[str]) -> Item:
         new = Item.model_validate(raw)
     except ValidationError as error:
         raise Unusable(explain_invalid(error, f"方案对条款 {item.id} 的修改")) from error
+    if any(value < 0 for name in terms for value in values(new.terms[name])):
+        raise Unusable(f"条款 {item.id} 的「{'、'.join(terms)}」不能为负数")
     for name in terms:
         if type(new.terms[name]) is not type(item.terms[name]):
             raise Unusable(f"条款 {item.id} 的「{name}」应保持原来的形式：{_plain(old[name])}")
@@ -135,6 +140,9 @@ def _reading(reading: Reading, key: str, value: Any, law: "Catalogue") -> Any:
     if isinstance(new, Shares):
         for name in new.items:
             law.item(name)
+        for name in new.districts:
+            if name not in DISTRICTS:
+                raise Unusable(f"口径「{key}」：没有区镇「{name}」{did_you_mean(name, DISTRICTS)}")
     if key == "class" and isinstance(new, dict):
         for name in new:
             law.item(name)

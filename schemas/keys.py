@@ -70,7 +70,10 @@ def mark_repeats(registry: Registry, frame: pl.DataFrame) -> tuple[pl.DataFrame,
     doubled = keyed.filter(pl.struct(keys).hash().is_duplicated()).filter(pl.len().over(keys) > 1)
     if doubled.is_empty():
         return nothing
-    compared = [c for c in registry.columns if c not in _LEADS_TO_ITEM]
+    names_too = registry.name == "enterprises"
+    compared = [
+        c for c in registry.columns if c not in _LEADS_TO_ITEM and (names_too or registry.kind(c) != "name")
+    ]
     data = [_folded(c) if registry.kind(c) == "id" else pl.col(c) for c in compared]
     history = (pl.col("role") == "history").all()
     differ = pl.any_horizontal(

@@ -44,7 +44,7 @@ AWARDS: dict[str, Any] = {
 
 ORDER = [
     *("policy", "article", "item", "uscc", "person_id", "project_id", "certificate_no", "level", "event_on"),
-    *("status", "gross", "reason", "source_file", "source_sheet", "source_row"),
+    *("status", "gross", "reason", "working", "review", "source_file", "source_sheet", "source_row"),
 ]
 """The order of award lines: by content; the source decides only between lines alike in everything else."""
 

@@ -59,6 +59,14 @@ def test_explain_of_a_stranger(capsys: pytest.CaptureFixture[str], city: Path) -
     assert code == 2 and "企业名录" in err
 
 
+def test_explain_shows_the_applicants_rejected_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    raw = str(Path(__file__).parents[1] / "data" / "raw")
+    code, out, _ = run(capsys, "explain", "--year", "2023", "--uscc", "91320583MA0W5WTG1L", "--raw", raw)
+    assert code == 0 and "来源" in out
+    code, _, err = run(capsys, "explain", "--year", "2023", "--uscc", "91320583MA4MHTPJ2X", "--raw", raw)
+    assert code == 2 and "太仓市" in err and "区镇" in err
+
+
 def test_rules_list_show_and_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert "A4.06" in run(capsys, "rules", "list")[1]
     code, out, _ = run(capsys, "rules", "show", "a4.06")

@@ -145,6 +145,7 @@ def pool(amounts: list[Decimal], cap: Decimal) -> pl.DataFrame:
             "item": "X",
             "uscc": [f"{n:03d}" for n in range(len(amounts))],
             "status": "payable",
+            "working": "",
             "reason": pl.Series([None] * len(amounts), dtype=pl.String),
             "low": pl.Series(amounts, dtype=YUAN),
             "high": pl.Series(amounts, dtype=YUAN),
@@ -177,3 +178,24 @@ def test_the_largest_remainder_loses_the_last_fen() -> None:
         cap_lines(pool([Decimal("100.00"), Decimal("100.00"), Decimal("100.00")], Decimal("200.00")))
     )
     assert lines["award_low"].to_list() == [Decimal("66.66"), Decimal("66.67"), Decimal("66.67")]
+
+
+def test_the_odd_fen_goes_by_content_not_by_order() -> None:
+    bases = [("1000000", "0.7000001"), ("2000000", "0.35000005"), ("4000000", "0.175000025")]
+    claims = [
+        {
+            "uscc": "0" * 18,
+            "item": "A4.01",
+            "event_on": date(2023, 5, 1),
+            "base_amount": Decimal(base),
+            "assessed_rate": Decimal(share),
+            "role": "line",
+        }
+        for base, share in bases
+    ]
+    who = frame("enterprises", [{"uscc": "0" * 18, "name": "企业", "district": "开发区", "role": "line"}])
+    one, other = (
+        award({"enterprises": who, "claims": frame("claims", c)}, LAW, 2023) for c in (claims, claims[::-1])
+    )
+    assert one.drop("source_row").equals(other.drop("source_row"))
+    assert Decimal(str(one["award"].sum())) == 2_000_000

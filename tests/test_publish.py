@@ -147,3 +147,59 @@ def test_publishing_waits_for_the_lock(city: Path, tmp_path: Path) -> None:
         assert run.poll() is None
     run.communicate()
     assert run.returncode == 0
+
+
+def registries(folder: Path, **files: str) -> Path:
+    """A raw folder for 2023 with CSV files of these texts, by registry."""
+    (folder / "2023").mkdir(parents=True)
+    for name, text in files.items():
+        (folder / "2023" / f"{name}.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+APPLICANT = "uscc,name,district\n91320583NP6544AQ33,甲,开发区\n"
+
+
+@pytest.mark.parametrize(
+    "rnd", ["uscc,year,rnd_expense,super_deduction\n91320583NP6544AQ33,2023,-1,是\n", None]
+)
+def test_a_run_without_any_line_is_complete(rnd: str | None, tmp_path: Path) -> None:
+    text = rnd or "uscc,year,rnd_expense,super_deduction\n"
+    raw = registries(tmp_path / "raw", enterprises=APPLICANT, rnd=text)
+    target = run_annual(2023, raw, tmp_path / "out", (), lambda _: None)
+    assert {path.name for path in target.iterdir()} == FILES
+    assert pl.read_parquet(target / "awards.parquet").is_empty()
+    assert pl.read_parquet(target / "rejects.parquet").height == (1 if rnd else 0)
+
+
+def test_a_line_of_an_applicant_with_rejected_rows_says_so(tmp_path: Path) -> None:
+    claims = "uscc,item,event_on,project_id,assessed_amount\n"
+    claims += "91320583NP6544AQ33,A4.09,2023-05-01,P1,100000\n91320583NP6544AQ33,A4.09,2023-05-01,P2,十万\n"
+    raw = registries(tmp_path / "raw", enterprises=APPLICANT, claims=claims)
+    target = run_annual(2023, raw, tmp_path / "out", (), lambda _: None)
+    review = pl.read_parquet(target / "awards.parquet")["review"].item()
+    assert "另有登记行未采用" in review
+
+
+def test_a_report_that_failed_can_be_written_again(
+    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import steps
+
+    law, quiet = steps.law_of(()), lambda _: None
+    steps.read(tmp_path, city, 2023, quiet)
+    steps.check_rows(tmp_path, 2023, law, quiet)
+    steps.compute(tmp_path, 2023, law, quiet)
+
+    def full_disk(path: Path, **_: object) -> None:
+        path.write_bytes(b"PK half a workbook")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "write_workbook", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            steps.report(tmp_path, 2023, law, (), "2024-01-15", quiet)
+    assert not (tmp_path / "result").exists()
+    result = steps.report(tmp_path, 2023, law, (), "2024-01-15", quiet)
+    assert {path.name for path in result.iterdir()} == FILES
+    assert (result / "awards.xlsx").stat().st_size > 10_000
