@@ -19,6 +19,9 @@ _YES = ["是", "√", "Y", "YES", "1", "有", "真", "TRUE", "✓", "✔", "☑"
 _NO = ["否", "×", "N", "NO", "0", "无", "假", "FALSE", "X", "✗", "✕", "0.0"]
 _NUMBER = r"^[+-]?0*[0-9]{1,15}(\.[0-9]+)?$"
 _GROUPED = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$"
+_APART = r"(\d)\s+(\d)"
+_IN_THREES = r"^[^\d]*\d{1,3}([^\S\r\n\t]\d{3})+(\.\d+)?[^\d]*$"
+"""A number whose blanks separate groups of three digits; others (and new lines, tabs) part two numbers."""
 _TOO_FINE = r"\.[0-9]{12}[0-9]*[1-9]"
 _LONG = 16
 """Characters of a positive number of 15 significant digits and a point; only longer ones are rounded."""
@@ -37,6 +40,12 @@ REASONS: dict[Kind, str] = {
     "district": "不是昆山九个区镇之一；请填区镇名称",
 }
 """What a clerk reads where a cell cannot be read, by kind."""
+_PERCENT_REASON = "不是比例；表头已注明（%），请填 6 或 6%；若确为小数请去掉表头的（%）"
+
+
+def reason(kind: Kind, factor: Decimal) -> str:
+    """What a clerk reads where a cell of a column with this factor cannot be read."""
+    return _PERCENT_REASON if kind == "rate" and factor != 1 else REASONS.get(kind, "")
 
 
 def cleaned(text: pl.Series, kind: Kind) -> pl.Series:
@@ -53,7 +62,9 @@ def _clean(text: pl.Expr, kind: Kind) -> pl.Expr:
     if kind == "date":
         text = text.str.replace(r"\s+(\d{1,2}[:：])", "T$1")
     folded = packed(text)
-    if kind in _NUMERIC:  # ① and ² would become digits of the number they mark
+    if kind in _NUMERIC:  # ① and ² would become digits of the number they mark, and a next number too
+        apart = text.str.replace_all(_APART, "${1}※${2}")
+        text = pl.when(text.str.contains(_IN_THREES)).then(text).otherwise(apart)
         folded = packed(text.str.replace_all(r"\p{No}", "※")).str.replace_all(f"[{_DASHES}]", "-")
     return pl.when(~folded.str.contains(NOTHING)).then(folded)
 

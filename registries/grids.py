@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,8 +26,7 @@ _BEYOND = "beyond"
 class Grid:
     """All cells of a sheet as text: columns c0, c1 …; the first row is row 1.
 
-    `first` is the sheet's column (0-based) that is c0. `widths` holds how many cells the first rows of a
-    CSV have.
+    `first` is the sheet's column (0-based) that is c0. `widths` holds how many cells each row of a CSV has.
     """
 
     path: Path
@@ -34,7 +34,14 @@ class Grid:
     cells: pl.DataFrame
     workbook: fastexcel.ExcelReader | None = None
     first: int = 0
-    widths: list[int] = field(default_factory=list)
+    widths: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.Int64))
+
+    @property
+    def separator(self) -> bool:
+        """True for a CSV of which the first lines hold tabs or semicolons and no comma."""
+        if self.widths.is_empty() or self.widths.head(20).max() != 1:
+            return False
+        return bool(self.cells["c0"].head(20).str.contains("[\t;；]").any())
 
     @property
     def binary(self) -> bool:
@@ -89,10 +96,10 @@ class Grid:
         return self.cells.hstack(doubles).select(in_full).get_columns()
 
     def shifted(self, body: pl.DataFrame, header: slice) -> pl.Series:
-        """True for the rows of a CSV's body with something in a column after those of its header rows."""
-        width = max(self.widths[header], default=body.width)
-        after = [pl.col(name).fill_null("") != "" for name in body.columns[width:]]
-        return body.select(pl.any_horizontal(pl.repeat(False, pl.len()), *after)).to_series()
+        """True for the rows of a CSV's body with more cells, even empty ones, than its header rows."""
+        if self.widths.is_empty():
+            return pl.repeat(False, body.height, dtype=pl.Boolean, eager=True)
+        return self.widths.tail(body.height) > self.widths[header].max()
 
 
 def open_grids(path: Path) -> list[Grid]:
@@ -137,25 +144,31 @@ def _open_sheet(path: Path, workbook: fastexcel.ExcelReader, name: str) -> Grid:
 def _open_csv(path: Path) -> Grid:
     text = _decode(path).replace("\r\n", "\n").replace("\r", "\n")
     try:
-        widths = [len(row) for row in itertools.islice(csv.reader(io.StringIO(text)), 60)]
-        names = [f"c{place}" for place in range(max(widths, default=1))] + [_BEYOND]
-        return Grid(path, None, _split(text, names), widths=widths)
+        first = [len(row) for row in itertools.islice(csv.reader(io.StringIO(text)), 60)]
+        names = [f"c{place}" for place in range(max(first, default=1))] + [_BEYOND]
+        return _split(path, text, names)
     except csv.Error as error:
         raise Unusable(
             f"文件「{path}」不是完整的 CSV（引号不成对？），不能读取。请用 Excel 重新另存。"
         ) from error
 
 
-def _split(text: str, names: list[str]) -> pl.DataFrame:
+def _split(path: Path, text: str, names: list[str]) -> Grid:
     try:
-        return pl.read_csv(
+        cells = pl.read_csv(
             (",".join(names) + "\n" + text).encode(), infer_schema=False, truncate_ragged_lines=True
         )
+        # without what is quoted, each line is a row and each comma separates two cells
+        lines = pl.Series(re.sub('"[^"]*"', "", text).removesuffix("\n").split("\n"))
+        widths = lines.str.count_matches(",", literal=True).cast(pl.Int64) + 1
+        if widths.len() == cells.height:
+            return Grid(path, None, cells, widths=widths)
     except pl.exceptions.PolarsError:  # quotation marks inside a cell that is not quoted
-        rows = csv.reader(io.StringIO(text), strict=True)
-        cells = [[cell or None for cell in itertools.islice(row, len(names))] for row in rows]
-        padded = [row + [None] * (len(names) - len(row)) for row in cells]
-        return pl.DataFrame(padded, schema=dict.fromkeys(names, pl.String), orient="row")
+        pass
+    rows = list(csv.reader(io.StringIO(text), strict=True))
+    padded = [[cell or None for cell in row[: len(names)]] + [None] * (len(names) - len(row)) for row in rows]
+    cells = pl.DataFrame(padded, schema=dict.fromkeys(names, pl.String), orient="row")
+    return Grid(path, None, cells, widths=pl.Series([len(row) for row in rows], dtype=pl.Int64))
 
 
 def _decode(path: Path) -> str:

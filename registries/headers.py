@@ -1,29 +1,24 @@
 """Find the header of a grid: which row or pair of rows it is, which column each cell names, in what unit."""
 
+import itertools
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from registries.grids import Grid
+from registries.units import BARE, UNIT_WORD, UNITS, unit_of
 from schemas.errors import Unusable, closest
 from schemas.labels import plain
-from schemas.registries import Registry
+from schemas.registries import Kind, Registry
 
 SEARCHED_ROWS = 40
 
-UNITS = {"元": 1, "千元": 1000, "万元": 10_000, "百万元": 1_000_000, "亿元": 100_000_000}
-_UNIT_WORD = "|".join(sorted(UNITS, key=len, reverse=True))
-_APPLICANT = r"(?<!填报)(?<!申报)(?<!填表)(?<!报送)(?<!编制)(?<!制表)"
-_STATED_UNIT = re.compile(
-    rf"{_APPLICANT}单位 ?(?::|均?为|是)? ?(?:[一-鿿%]{{1,2}}[、,/])*(?:人民币)?({_UNIT_WORD})(?=$|[^一-鿿])"
-    rf"|以({_UNIT_WORD})为单位"
-    rf"|(?<!\d)[(]({_UNIT_WORD})[)]"
-)
-_FOREIGN_UNIT = re.compile(rf"{_APPLICANT}单位 ?: ?([一-鿿]{{0,3}}元|[万亿千])(?=$|[^一-鿿])")
-_UNIT_CELL = re.compile(rf"^[(\[]?(?:(?:金额)?单位:?)?(?:人民币)?({_UNIT_WORD})[)\]]?$")
 _OTHER_FIGURE = re.compile("上年|上期|去年|前年|同期|预计|预算|计划|目标|累计|增长|增幅|占比|比重")
 """Words in brackets that make a header mean another figure."""
+_NUMBER = re.compile(r"^\s*(?!(?:19|20)\d\d\s*$)[-+¥]?[\d,.]*\d[\d,.]*%?\s*$")
+_TITLE = re.compile("[:：]|表|情况|汇总|统计")
+"""What a title says, and the header of a group of columns does not."""
 _BRACKETED = re.compile(r"[(\[【]([^()\[\]【】]*)[)\]】]")
 
 
@@ -34,15 +29,25 @@ class Field:
     place: int
     factor: Decimal | None
 
+    def factor_of(self, kind: Kind, unit: Decimal) -> Decimal:
+        """What the column's numbers are multiplied by, in a sheet of this unit."""
+        if kind == "money":
+            return self.factor or unit
+        return self.factor if self.factor and self.factor < 1 else Decimal(1)
+
 
 @dataclass
 class Header:
-    """The header found: its last row (0-based in the grid), the fields, and the headers not recognised."""
+    """The header found: its rows (0-based in the grid), the fields, and the headers not recognised.
+
+    `said` are cells of its first row that state the unit of the sheet.
+    """
 
     row: int
     last_row: int
     fields: dict[str, Field]
     unknown: list[str]
+    said: list[str]
 
     @property
     def weight(self) -> tuple[int, int]:
@@ -71,26 +76,81 @@ def find_header(grid: Grid, registry: Registry) -> Header | None:
                 best = header
     if best is not None and best.fits(registry):
         _refuse_ambiguous(rows[best.row : best.last_row + 1], spellings, grid, registry)
+        below = rows[best.last_row + 1 : best.last_row + 2]
+        if below and not below[0][best.fields["uscc"].place]:
+            _refuse_parts(rows[best.row : best.last_row + 1], below[0], best, grid, registry)
+            _add_units(below[0], best)
     return best
+
+
+def _add_units(row: list[str], header: Header) -> None:
+    """Take a row of nothing but units below a header for its last line."""
+    said = [unit_of(cell) for cell in row if cell]
+    fields = {column: (field, unit_of(row[field.place])) for column, field in header.fields.items()}
+    own = any(unit for _, unit in fields.values()) or any(re.match(BARE, plain(cell)) for cell in row)
+    if said and all(said) and own:
+        header.last_row += 1
+        for column, (field, unit) in fields.items():
+            if unit and field.factor is None:
+                header.fields[column] = Field(field.place, Decimal(UNITS[unit]))
+
+
+def _refuse_parts(
+    head: list[list[str]], below: list[str], header: Header, grid: Grid, registry: Registry
+) -> None:
+    """Refuse a header cell merged over columns with names of their own, of which one would be read."""
+    below = ["" if unit_of(cell) and not re.match(BARE, plain(cell)) else cell for cell in below]
+    if any(_NUMBER.match(cell) for cell in below):
+        return
+    titled = ["".join(lines) for lines in zip(*head, strict=True)]
+    groups = {}
+    for column, field in header.fields.items():
+        places = range(field.place + 1, len(titled))
+        unnamed = list(itertools.takewhile(lambda place: not titled[place], places))
+        parts = [below[place] for place in [field.place, *unnamed] if below[place]]
+        if any(below[place] for place in unnamed):
+            groups[column] = parts
+        elif parts and not unit_of(parts[0]):  # a row of data
+            return
+    for column, parts in groups.items():
+        title = titled[header.fields[column].place]
+        where = f"工作表「{grid.sheet}」" if grid.sheet else "文件"
+        raise Unusable(
+            f"{registry.title}的{where}第{header.last_row + 2}行：「{title}」下面又分为"
+            f"{'、'.join(f'「{part}」' for part in parts)}，不能确定哪一列是{registry.header(column)}。请只保留一列。"
+        )
 
 
 def _labels(rows: list[list[str]]) -> list[list[str]]:
     """For each place the texts its header may be: the cell itself, or upper and lower cell together."""
     if len(rows) == 1:
         return [[cell] for cell in rows[0]]
-    upper = ["" if _UNIT_CELL.match(plain(cell)) else cell for cell in rows[0]]
-    units = [_UNIT_CELL.match(plain(cell)) for cell in rows[1]]
+    upper = ["" if unit_of(cell) else cell for cell in rows[0]]
+    units = [unit_of(cell) for cell in rows[1]]
     labels = []
-    group = ""
-    for above, below, unit in zip(upper, rows[1], units, strict=True):
-        group = above or group
+    group = shared = ""
+    alone = sum(map(bool, upper)) < 2
+    parted = [
+        not above and bool(below) and not unit
+        for above, below, unit in zip(upper, rows[1], units, strict=True)
+    ]
+    for above, below, unit, parts in zip(upper, rows[1], units, [*parted[1:], False], strict=True):
+        if above:
+            group, shared = above, "" if alone or _TITLE.search(above) else _unit_in(above)
         if unit:
-            labels.append([f"{group}({unit[1]})"])
+            labels.append([f"{group}({unit})"])
         elif not below:
             labels.append([above])
         else:
-            labels.append([below, group + below, *([above] if any(units) else [])])
+            names = [below, group + below, *([above] if any(units) and not parts else [])]
+            labels.append([*names, f"{below}({shared})"] if shared and not _unit_in(below) else names)
     return labels
+
+
+def _unit_in(label: str) -> str:
+    """The unit in a header: `金额（万元）`."""
+    words = [*_BRACKETED.findall(plain(label)), *re.findall(f"单位:?(?:{UNIT_WORD})$", plain(label))]
+    return next((unit for word in words if (unit := unit_of(word))), "")
 
 
 def _recognise(label: str, spellings: dict[str, str]) -> tuple[str, Decimal | None] | None:
@@ -98,7 +158,7 @@ def _recognise(label: str, spellings: dict[str, str]) -> tuple[str, Decimal | No
     brackets = [re.sub("^((金额)?单位:?)?(人民币)?", "", word) or word for word in _BRACKETED.findall(text)]
     bare = _BRACKETED.sub("", text)
     unit = next((UNITS[word] for word in brackets if word in UNITS), None)
-    stated = re.search(rf"单位[:：]?({_UNIT_WORD})$", bare)
+    stated = re.search(rf"单位[:：]?({UNIT_WORD})$", bare)
     if stated:
         unit, bare = UNITS[stated[1]], bare[: stated.start()]
     if any(_OTHER_FIGURE.search(word) for word in brackets):
@@ -113,7 +173,7 @@ def _recognise(label: str, spellings: dict[str, str]) -> tuple[str, Decimal | No
 
 
 def _read_header(rows: list[list[str]], first: int, spellings: dict[str, str]) -> Header:
-    header = Header(first, first + len(rows) - 1, {}, [])
+    header = Header(first, first + len(rows) - 1, {}, [], [cell for cell in rows[0] if unit_of(cell)])
     for place, labels in enumerate(_labels(rows)):
         hits = [hit for label in labels if label and (hit := _recognise(label, spellings))]
         with_unit = [hit for hit in hits if hit[1] is not None]
@@ -144,21 +204,6 @@ def _refuse_ambiguous(
             break
 
 
-def stated_unit(rows: list[list[str]], where: str) -> Decimal:
-    """The factor of `单位：万元` or `（万元）` in the rows outside the table; 1 when none says so.
-
-    Raises Unusable when they name different units, or one that is not of yuan.
-    """
-    texts = [" ".join(plain(cell) for cell in row if cell) for row in rows]
-    units = {match[1] or match[2] or match[3] for text in texts for match in _STATED_UNIT.finditer(text)}
-    foreign = {match[1] for text in texts for match in _FOREIGN_UNIT.finditer(text)} - UNITS.keys()
-    if foreign:
-        raise Unusable(f"{where}写明的金额单位「{min(foreign)}」不能换算为元。请改为元、万元或亿元。")
-    if len(units) > 1:
-        raise Unusable(f"{where}写明了两种金额单位：{'、'.join(sorted(units))}。请统一为一种。")
-    return Decimal(UNITS[units.pop()]) if units else Decimal(1)
-
-
 def refuse_header(path: Path, registry: Registry, tried: list[tuple[Grid, Header | None]]) -> Unusable:
     """The message for a file in which no sheet has the registry's required headers."""
     expected = "、".join(registry.header(column) for column in registry.required())
@@ -178,6 +223,10 @@ def refuse_header(path: Path, registry: Registry, tried: list[tuple[Grid, Header
             lines.append(f"{where}第{header.last_row + 1}行缺少「{title}」{hint}。")
         if header.unknown:
             lines.append(f"未识别的列：{'、'.join(header.unknown)}。")
+    elif any(grid.separator for grid, _ in tried):
+        lines.append(
+            "各列之间用的不是逗号（像是制表符或分号）。请用 Excel 打开后另存为逗号分隔的「CSV UTF-8」。"
+        )
     elif all(grid.cells.is_empty() for grid, _ in tried):
         lines.append("文件中没有任何内容。")
     else:

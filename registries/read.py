@@ -8,7 +8,8 @@ import polars as pl
 
 from registries import cells, totals
 from registries.grids import Grid, open_grids
-from registries.headers import Header, find_header, refuse_header, stated_unit
+from registries.headers import Header, find_header, refuse_header
+from registries.units import BARE, stated_unit
 from schemas.errors import Unusable
 from schemas.registries import PROVENANCE, Kind, Registry
 
@@ -60,20 +61,17 @@ def _read_grid(grid: Grid, header: Header, registry: Registry, label: str) -> Ta
     head, body = whole.head(start), whole.slice(start)
     rows = pl.int_range(start + 1, whole.height + 1, dtype=pl.Int64, eager=True)
     shifted = grid.shifted(body, slice(header.row, start))
-    kinds = totals.classify(body, header, head)
+    kinds = totals.classify(body, header, head, registry)
     kinds = kinds.set(shifted & kinds.is_in([totals.TOTAL, totals.SECTION]), totals.DATA)
     where = f"{label}" + (f"「{grid.sheet}」" if grid.sheet else "")
-    outside = [head.head(header.row), body.filter(kinds == totals.NOTE)]
-    said = [[cell for cell in row if cell] for part in outside for row in part.rows()]
-    unit = stated_unit([[grid.sheet or ""], *said], where)
+    unit = stated_unit(_said(grid, header, head, body, kinds), where)
 
     texts = body.select(pl.col(f"c{place}").alias(RAW + column) for column, place in places.items())
     cleaned = pl.DataFrame(
         [cells.cleaned(texts[RAW + column], registry.kind(column)).alias(column) for column in places]
     )
     factors = {
-        column: found.factor or (unit if registry.kind(column) == "money" else Decimal(1))
-        for column, found in header.fields.items()
+        column: found.factor_of(registry.kind(column), unit) for column, found in header.fields.items()
     }
     values = pl.DataFrame(
         cells.parse(cleaned[column], registry.kind(column), factors[column], grid.binary).alias(column)
@@ -82,6 +80,7 @@ def _read_grid(grid: Grid, header: Header, registry: Registry, label: str) -> Ta
     notes = totals.reconcile(values, cleaned, kinds, rows, registry, where)
 
     keep = kinds == totals.DATA
+    _refuse_units(cleaned, keep | (kinds == totals.NOTE), rows, registry, where)
     notes += _notes(kinds, header, where, unit)
     notes += _untitled(grid, head.slice(header.row), body.filter(keep), where)
     frame = pl.concat([values, texts], how="horizontal").with_columns(
@@ -89,9 +88,36 @@ def _read_grid(grid: Grid, header: Header, registry: Registry, label: str) -> Ta
         pl.lit(grid.sheet, pl.String).alias("source_sheet"),
         rows.alias("source_row"),
     )
-    unread = [_unread(cleaned[c].filter(keep), values[c].filter(keep), registry) for c in places]
+    unread = [_unread(cleaned[c].filter(keep), values[c].filter(keep), registry, factors[c]) for c in places]
     unread.append(_shifted(shifted.filter(keep)))
     return Table(_complete(frame.filter(keep), registry), pl.concat(unread), notes)
+
+
+def _said(
+    grid: Grid, header: Header, head: pl.DataFrame, body: pl.DataFrame, kinds: pl.Series
+) -> list[tuple[str, list[str]]]:
+    """The texts outside the table, each row with its place: above, in the header row, notes and lone cells."""
+    lone = pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32)) == 1
+    spoken = body.select(lone).to_series() & (kinds == totals.DATA) | (kinds == totals.NOTE)
+    below = zip(spoken.arg_true().to_list(), body.filter(spoken).rows(), strict=True)
+    rows = [*enumerate(head.head(header.row).rows()), *((head.height + at, row) for at, row in below)]
+    said = [(f"第{at + 1}行", [cell for cell in row if cell]) for at, row in rows]
+    return [("工作表名", [grid.sheet or ""]), *said, (f"第{header.row + 1}行", header.said)]
+
+
+def _refuse_units(
+    cleaned: pl.DataFrame, keep: pl.Series, rows: pl.Series, registry: Registry, where: str
+) -> None:
+    """Refuse a sheet with a unit among the amounts of a column, in a row without a code."""
+    money = [column for column in cleaned.columns if registry.kind(column) == "money"]
+    uncoded = keep & cleaned["uscc"].is_null()
+    for column in money:
+        found = (uncoded & cleaned[column].str.contains(BARE)).arg_true()
+        if found.len():
+            raise Unusable(
+                f"{where}第{rows[found[0]]}行的「{cleaned[column][found[0]]}」像是{registry.header(column)}的单位，"
+                "但不在表头之中，不能确定是否适用。请把单位写进列名，或在表头上方单独写「单位：万元」，并删去这一行。"
+            )
 
 
 def _untitled(grid: Grid, titles: pl.DataFrame, data: pl.DataFrame, where: str) -> list[str]:
@@ -109,7 +135,7 @@ def _letters(column: int) -> str:
     return (_letters(column // 26 - 1) if column >= 26 else "") + chr(65 + column % 26)
 
 
-def _unread(cleaned: pl.Series, values: pl.Series, registry: Registry) -> pl.DataFrame:
+def _unread(cleaned: pl.Series, values: pl.Series, registry: Registry, factor: Decimal) -> pl.DataFrame:
     """The faults of one column: cells that say something and have no value."""
     kind = registry.kind(values.name)
     failed = cleaned.is_not_null() & values.is_null()
@@ -117,7 +143,7 @@ def _unread(cleaned: pl.Series, values: pl.Series, registry: Registry) -> pl.Dat
     return pl.DataFrame({"row": failed.arg_true().cast(pl.Int64), "text": cleaned.filter(failed)}).select(
         "row",
         pl.lit(values.name).alias("column"),
-        pl.coalesce(broken, pl.lit(cells.REASONS.get(kind, ""))).alias("reason"),
+        pl.coalesce(broken, pl.lit(cells.reason(kind, factor))).alias("reason"),
         pl.when(broken.is_null())
         .then(pl.lit(f"unreadable_{kind}"))
         .otherwise(pl.lit("formula"))
@@ -179,9 +205,10 @@ def _read_parquet(path: Path, registry: Registry, label: str) -> Table:
     faults, columns, raw = [pl.DataFrame(schema=CELL_FAULTS)], [], []
     for column, place in header.fields.items():
         source = found.to_series(place.place)
-        text, value = _read_typed(source, registry.kind(column), place.factor or Decimal(1), path)
+        factor = place.factor_of(registry.kind(column), Decimal(1))
+        text, value = _read_typed(source, registry.kind(column), factor, path)
         columns.append(value.alias(column))
-        faults.append(_unread(text, columns[-1], registry))
+        faults.append(_unread(text, columns[-1], registry, factor))
         if faults[-1].height:
             raw.append(source.cast(pl.String).alias(RAW + column))
     frame = pl.DataFrame([*columns, *raw]).with_columns(

@@ -7,6 +7,7 @@ import polars as pl
 
 from registries.cells import NOTHING
 from registries.headers import Header
+from registries.units import STATEMENT
 from schemas.labels import packed
 from schemas.registries import Registry
 
@@ -20,11 +21,18 @@ _NOTE = (
     r"制表时间|日期|\(?(公章|盖章|签字)\)?)(:|$)|第\d+页|以(千|万|百万|亿)?元为单位)"
 )
 _NUMBERED = r"^[(]?[\d一二三四五六七八九十]+[).、]\D"
+_DATED = {
+    "item": r"^[A-Za-z]{1,2}\d+\.\d+",
+    "date": r"^\d{4}[-/.年]\d|^\d{8}$|^\d{5}(\.\d+)?$",
+    "year": r"^\d{4}(\.0)?年?度?$",
+}
+"""What only a row of data holds in the columns of these kinds."""
+_AMOUNT = r"^[-+¥]?[\d,.]*\d[\d,.]*$"
 _SERIAL = r"^\d+(\.0*|、)?$"
 DATA, BLANK, TOTAL, SECTION, NOTE, HEADER = "data", "blank", "total", "section", "note", "header"
 
 
-def classify(cells: pl.DataFrame, header: Header, head: pl.DataFrame) -> pl.Series:
+def classify(cells: pl.DataFrame, header: Header, head: pl.DataFrame, registry: Registry) -> pl.Series:
     """What each row is: data, blank, total, section (小计), note or header. Doubtful rows are data.
 
     `head` are the rows down to the header: where they stand again, a page began anew.
@@ -32,14 +40,22 @@ def classify(cells: pl.DataFrame, header: Header, head: pl.DataFrame) -> pl.Seri
     texts = cells.select(packed(pl.col(c)) for c in cells.columns)
     texts = texts.select(pl.when(~pl.col(c).str.contains(NOTHING)).then(c) for c in cells.columns)
     places = [pl.col(c) for c in cells.columns]
-    known = [pl.col(f"c{field.place}") for field in header.fields.values()]
-    uscc = pl.col(f"c{header.fields['uscc'].place}")
+    known = {column: pl.col(f"c{found.place}") for column, found in header.fields.items()}
+    of_kind = [(registry.kind(column), cell) for column, cell in known.items()]
+    uscc = known["uscc"]
     first = pl.coalesce(places)
     count = pl.sum_horizontal(c.is_not_null().cast(pl.Int32) for c in places)
-    serial = pl.all_horizontal(c.is_null() for c in known) & (count == 1) & first.str.contains(_SERIAL)
-    has_code = uscc.str.contains(r"^[0-9A-Za-z]{15,20}$").fill_null(False)
-    said = [c.str.contains(_TOTAL) for c in places] + [c.str.contains(_NAMED_TOTAL) for c in (first, uscc)]
-    section = pl.any_horizontal(c.str.contains("小计") for c in places)
+    serial = (
+        pl.all_horizontal(c.is_null() for c in known.values()) & (count == 1) & first.str.contains(_SERIAL)
+    )
+    holds = [uscc.str.contains(r"^[0-9A-Za-z]{8,20}$")]
+    holds += [cell.str.contains(_DATED[kind]) for kind, cell in of_kind if kind in _DATED]
+    label = pl.coalesce(pl.when(~c.str.contains(_SERIAL)).then(c) for c in places)
+    named = [label, uscc, *(cell for kind, cell in of_kind if kind == "name")]
+    said = [c.str.contains(_TOTAL) for c in named] + [c.str.contains(_NAMED_TOTAL) for c in (label, uscc)]
+    section = pl.any_horizontal(c.str.contains("小计") for c in named)
+    amount = [cell.str.contains(_AMOUNT) for kind, cell in of_kind if kind == "money"]
+    note = first.str.contains(_NOTE) & ~pl.any_horizontal(pl.lit(False), *amount).fill_null(False)
     kinds = texts.select(
         pl.when(count == 0)
         .then(pl.lit(BLANK))
@@ -47,13 +63,13 @@ def classify(cells: pl.DataFrame, header: Header, head: pl.DataFrame) -> pl.Seri
         .then(pl.lit(BLANK))
         .when(pl.lit(_again(cells, head)))
         .then(pl.lit(HEADER))
-        .when(has_code)
+        .when(pl.any_horizontal(holds))
         .then(pl.lit(DATA))
         .when(pl.any_horizontal(said) & section)
         .then(pl.lit(SECTION))
         .when(pl.any_horizontal(said))
         .then(pl.lit(TOTAL))
-        .when(first.str.contains(_NOTE))
+        .when(note | ((count == 1) & first.str.contains(STATEMENT)))
         .then(pl.lit(NOTE))
         .otherwise(pl.lit(DATA))
         .alias("kind"),

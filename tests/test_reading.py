@@ -778,7 +778,7 @@ def test_shifted_rows_are_faults(tmp_path: Path) -> None:
     table = read(text(tmp_path / "研发投入.csv", rows))
     assert at(table) == [3, 4, 5]
     shifted = table.faults.filter(pl.col("check") == "shifted")
-    assert shifted["row"].to_list() == [0, 2]
+    assert shifted["row"].to_list() == [0, 1, 2]
     assert "错位" in shifted["reason"][0]
 
 
@@ -1133,3 +1133,166 @@ def test_no_folder_of_the_year(tmp_path: Path) -> None:
         locate_years(tmp_path, 2023)
     with pytest.raises(Unusable, match="现有年度：无"):
         locate_years(tmp_path / "没有", 2023)
+
+
+# What a sheet says about its unit, and headers of several lines
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("单位：万元人民币", "金额：万元", "（金额：万元）", "（人民币万元）", "单位为：万元", "万元"),
+        *("计量单位：（人民币）万元", "单位:RMB万元", "数据均以万元计", "单位 万元", "单位：万元、%"),
+        *("填表说明：1.金额单位为万元", "币种：人民币　金额单位：万元", "单位：万元（保留两位小数）"),
+        *("（附件1）研发投入表（万元）", "1.金额单位：万元", "所有金额单位均以万元计"),
+    ],
+)
+@pytest.mark.parametrize("below", [False, True])
+def test_forms_of_a_statement_of_the_unit(tmp_path: Path, said: str, below: bool) -> None:
+    rows: Rows = [表头, 两行[0], [said]] if below else [[said], 表头, 两行[0]]
+    assert amounts(rnd(tmp_path, rows))[0] == "10005000.00"
+
+
+def test_the_unit_in_a_cell_of_the_header_row(tmp_path: Path) -> None:
+    assert amounts(rnd(tmp_path, [[*表头, "单位：万元"], 两行[0]])) == ["10005000.00"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("注：营业收入单位：万元", "说明：合计以万元为单位", "备注：增加值单位为亿元，其余为元"),
+        *("营业收入单位：万元", "注：研发费用（万元）按审计口径填写", "备注：营业收入为亿元"),
+    ],
+)
+@pytest.mark.parametrize("below", [False, True])
+def test_an_unclear_statement_of_the_unit_is_refused(tmp_path: Path, said: str, below: bool) -> None:
+    rows: Rows = [表头, 两行[0], [said]] if below else [[said], 表头, 两行[0]]
+    with pytest.raises(Unusable) as error:
+        rnd(tmp_path, rows)
+    assert f"第{3 if below else 1}行的「{said}」像是在说明金额单位" in str(error.value)
+    assert "请在表头上方单独写「单位：万元」，或把单位写进列名" in str(error.value)
+
+
+def test_two_units_in_one_statement_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match="两种金额单位：万元、元"):
+        rnd(tmp_path, [["单位：元、万元"], 表头, *两行])
+
+
+@pytest.mark.parametrize("said", ["亿元以上项目汇总表", "填报单位：万元户公司", "金额在百万元以上的项目"])
+def test_harmless_words_about_money(tmp_path: Path, said: str) -> None:
+    assert amounts(rnd(tmp_path, [[said], 表头, 两行[0]])) == ["1000.50"]
+
+
+def test_the_unit_of_a_group_of_columns(tmp_path: Path) -> None:
+    rows: Rows = [
+        ["统一社会信用代码", "年度", "享受加计扣除", "金额（万元）"],
+        [None, None, None, "研发费用", "营业收入（元）"],
+        [甲, 2023, "是", 1.5, 2],
+    ]
+    table = rnd(tmp_path, rows)
+    assert (amounts(table), amounts(table, "revenue")) == (["15000.00"], ["2.00"])
+
+
+def test_units_on_a_third_header_line(tmp_path: Path) -> None:
+    rows: Rows = [
+        ["统一社会信用代码", "年度", "享受加计扣除", "金额"],
+        [None, None, None, "研发费用", "营业收入"],
+        [None, None, None, "万元", "元"],
+        [甲, 2023, "是", 1.5, 2],
+    ]
+    table = rnd(tmp_path, rows)
+    assert (amounts(table), amounts(table, "revenue"), at(table)) == (["15000.00"], ["2.00"], [4])
+
+
+@pytest.mark.parametrize(
+    "parts", [("其中：人工", "小计"), ("2022年", "2023年"), (2022, 2023), (None, "小计")]
+)
+@pytest.mark.parametrize("end", [(), ("营业收入（万元）",)])
+def test_a_header_over_several_columns_is_refused(tmp_path: Path, parts: Any, end: Any) -> None:
+    header = ["统一社会信用代码", "年度", "享受加计扣除", "研发费用（万元）", None, *end]
+    with pytest.raises(Unusable, match="第2行：「研发费用（万元）」下面又分为.*请只保留一列"):
+        rnd(tmp_path, [header, [None, None, None, *parts], [甲, 2023, "是", 1, 2, 3]])
+
+
+@pytest.mark.parametrize("quoted", ["", '"甲,\n乙"'])
+def test_a_comma_that_shifts_empty_cells_is_a_fault(tmp_path: Path, quoted: str) -> None:
+    lines = [
+        "统一社会信用代码,条款编号,发生日期,申报基数,上期数,数量,备注",
+        f"{甲},A4.09,2023-05-01,200000,,,{quoted}",
+        f"{甲},A4.09,2023-05-01,200,000,,,",
+        f"{甲},A4.09,2023-05-01,200000",
+        ",,,,,,,,",
+    ]
+    for padding in ("", ",,"):
+        path = tmp_path / "申报项目.csv"
+        path.write_text("\n".join([lines[0] + padding, lines[1] + padding, *lines[2:]]) + "\n")
+        table = read(path, "claims")
+        assert table.frame.height == 3
+        assert table.faults.filter(pl.col("check") == "shifted")["row"].to_list() == ([] if padding else [1])
+
+
+def test_blanks_between_digits_are_faults(tmp_path: Path) -> None:
+    figures = ["500000\n300000", "50 60 70", "500\n300", "1 234 567.00", "1\u3000234", " 12 "]
+    table = rnd(tmp_path, [表头, *([甲, 2023, figure, "是"] for figure in figures)])
+    assert amounts(table) == [None, None, None, "1234567.00", "1234.00", "12.00"]
+    assert [line for line, *_ in faults(table)] == [2, 3, 4]
+    header = ["统一社会信用代码", "条款编号", "认定日期"]
+    days = ["2023-5-1 2", "2023 - 5 - 1", "2023年5月 1日", "2023-5-1 12:00", "20230501\n20230601"]
+    path = book(tmp_path / "资质认定.xlsx", ("表", [header, *([甲, "A4.06", day] for day in days)]))
+    day = date(2023, 5, 1)
+    assert read(path, "certifications").frame["certified_on"].to_list() == [None, day, day, day, None]
+
+
+def test_a_fraction_under_a_header_in_percent_is_told_what_to_do(tmp_path: Path) -> None:
+    header = ["统一社会信用代码", "年度", "项目编号", "项目名称", "设备投资额", "核定比例（%）"]
+    path = book(tmp_path / "设备投入.xlsx", ("表", [header, [甲, 2023, "P2", "改造", 5, 0.06]]))
+    (reason,) = read(path, "equipment").faults["reason"]
+    assert "表头已注明（%），请填 6 或 6%；若确为小数请去掉表头的（%）" in reason
+
+
+@pytest.mark.parametrize("separator", ["\t", ";", "；"])
+def test_a_csv_with_another_separator_is_told(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "研发投入.csv"
+    path.write_text("\n".join(separator.join(map(str, line)) for line in [表头, *两行]))
+    assert "请用 Excel 打开后另存为逗号分隔的「CSV UTF-8」" in refused(path)
+
+
+def test_rows_that_hold_something_of_data_are_no_totals_or_notes(tmp_path: Path) -> None:
+    header = ["统一社会信用代码", "条款编号", "发生日期", "项目编号", "申报基数", "备注"]
+    rows: Rows = [
+        header,
+        ["9144030019220", "A4.09", "2023-05-01", "P1", 5, "合计"],
+        [None, "A4.09", None, "P1", 5, "小计"],
+        [None, None, date(2023, 5, 1), "P1", 5, "小计"],
+        ["待补", None, None, "累计", 5],
+        ["注：见附件", None, None, None, 5],
+        ["合计", None, None, None, 25],
+    ]
+    table = read(book(tmp_path / "申报项目.xlsx", ("表", rows)), "claims")
+    assert at(table) == [2, 3, 4, 5, 6]
+    assert table.notes[0] == "申报项目.xlsx「表」略过合计行1行"
+
+
+def test_units_and_parts_that_cannot_be_placed_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match="第3行的「万元」像是研发费用的单位"):
+        rnd(tmp_path, [表头, [None, None, "金额"], [None, None, "万元", "是/否"], 两行[0]])
+    header = ["统一社会信用代码", "年度", "研发费用（万元）", None, "营业收入", "享受加计扣除"]
+    with pytest.raises(Unusable, match="「研发费用（万元）」下面又分为「2022年」、「2023年」"):
+        rnd(tmp_path, [header, [None, None, "2022年", "2023年", "万元"], [甲, 2023, 1, 2, 3, "是"]])
+
+
+def test_the_unit_of_a_column_not_used_is_not_the_sheets(tmp_path: Path) -> None:
+    rows: Rows = [[*表头, "其他"], [None, None, None, None, "万元"], [*两行[0], 3]]
+    assert amounts(rnd(tmp_path, rows)) == ["1000.50"]
+    assert amounts(rnd(tmp_path, [[*表头, "其他（万元）"], [*两行[0], 3]])) == ["1000.50"]
+
+
+def test_a_title_in_the_middle_states_the_sheets_unit(tmp_path: Path) -> None:
+    title = [None, None, None, "2023年研发投入（万元）"]
+    table = rnd(tmp_path, [title, [*表头, "营业收入"], [甲, 2023, 1, "是", 2]])
+    assert (amounts(table), amounts(table, "revenue")) == (["10000.00"], ["20000.00"])
+
+
+def test_a_first_row_without_a_code_is_no_line_of_the_header(tmp_path: Path) -> None:
+    rows: Rows = [["统一社会信用代码", "企业名称", "所属区镇"], [None, "甲公司", "花桥", "附言"]]
+    assert at(read(book(tmp_path / "企业名录.xlsx", ("表", rows)), "enterprises")) == [2]
