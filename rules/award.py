@@ -177,6 +177,10 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         reason=pl.when(worthless).then(why).otherwise(pl.col("reason")),
     )
     payable, pending = pl.col("status") == PAYABLE, pl.col("status") == PENDING
+    certain = pl.when(pending & (pl.col("award_low") == pl.col("award_high"))).then(
+        pl.lit("在法定幅度内金额都相同，部门核定后即可兑付")
+    )
+    review = pl.concat_str(["review", certain], separator="；", ignore_nulls=True)
     return lines.with_columns(
         gross=pl.when(payable).then(pl.col("gross")).otherwise(zero),
         cap_reduction=pl.when(payable).then(pl.col("gross") - pl.col("award_low")).otherwise(zero),
@@ -188,7 +192,7 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .when(pending)
         .then(pl.col("award_high"))
         .otherwise(zero),
-        review=pl.when((payable | pending) & (pl.col("review") != "")).then(pl.col("review")),
+        review=pl.when((payable | pending) & (review != "")).then(review),
     )
 
 
