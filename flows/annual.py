@@ -14,17 +14,17 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 # A fault reaches the user as one message of ours; Prefect's own traceback goes to its API only.
 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
-import httpx  # noqa: E402
-import polars as pl  # noqa: E402  (after the settings above, which Prefect reads on import)
-from prefect import flow, task  # noqa: E402
-from prefect.artifacts import create_table_artifact  # noqa: E402
-from prefect.logging import get_run_logger  # noqa: E402
-from prefect.schedules import Cron  # noqa: E402
+import httpx
+import polars as pl
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.logging import get_run_logger
+from prefect.schedules import Cron
 
-from flows import folders, steps  # noqa: E402
-from flows.direct import scenario_name  # noqa: E402
-from rules.catalogue import Catalogue  # noqa: E402
-from schemas.errors import Unusable  # noqa: E402
+from flows import folders, steps
+from flows.direct import scenario_name
+from rules.catalogue import Catalogue
+from schemas.errors import Unusable
 
 SCHEDULE = Cron("0 2 15 1 *", timezone="Asia/Shanghai")
 """2 o'clock on 15 January, Beijing time: the registries of the year before are in."""

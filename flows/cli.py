@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,8 +21,6 @@ _TRANSLATED = {
     "ambiguous option: %(option)s could match %(matches)s": "选项 %(option)s 不明确，可能是 %(matches)s",
 }
 
-COMMANDS = ("annual", "explain", "rules", "synth", "serve")
-
 
 class _Parser(argparse.ArgumentParser):
     """argparse with Chinese messages."""
@@ -34,6 +32,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
+    # argparse has no other door for its words than the gettext function it imported.
     argparse._ = lambda text: _TRANSLATED.get(text, text)  # type: ignore[attr-defined]
     parser = _Parser(
         prog="duixian",
@@ -129,8 +128,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int | None:
     from flows import commands
 
-    run = getattr(commands, arguments.command)
-    return run(arguments)  # type: ignore[no-any-return]
+    run: Callable[[argparse.Namespace], int | None] = getattr(commands, arguments.command)
+    return run(arguments)
 
 
 if __name__ == "__main__":
