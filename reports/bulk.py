@@ -54,7 +54,10 @@ def _filled(xml: str, frame: pl.DataFrame, wraps: Sequence[float | None]) -> str
 def _moved(xml: str, by: int) -> str:
     """The rows below, with the numbers they have after the table has grown."""
     below, end, rest = xml.partition("</sheetData>")
-    shift = lambda match: f"{match[1]}{int(match[2]) + by}{match[3]}"  # noqa: E731  (one use, one line)
+
+    def shift(match: re.Match[str]) -> str:
+        return f"{match[1]}{int(match[2]) + by}{match[3]}"
+
     below = re.sub(r'(<row r=")(\d+)(")', shift, below)
     return re.sub(r'(<c r="[A-Z]+)(\d+)(")', shift, below) + end + rest
 

@@ -20,24 +20,13 @@ from rules.working import finish_working
 from schemas.codes import masked
 from schemas.money import YUAN
 from schemas.outputs import AWARDS, ORDER
-from schemas.registries import REGISTRIES
+from schemas.registries import PROVENANCE, REGISTRIES
 
+_KEPT = ("uscc", "name", "district", "person_id", "project_id", "certificate_no", "level", *PROVENANCE)
+_SAID = ("status", "reason", "review", "working")
 _LINE: dict[str, Any] = {
-    "uscc": pl.String,
-    "name": pl.String,
-    "district": pl.String,
-    "person_id": pl.String,
-    "project_id": pl.String,
-    "certificate_no": pl.String,
-    "level": pl.String,
+    **{column: AWARDS[column] for column in (*_KEPT, *_SAID)},
     "on": pl.Date,
-    "source_file": pl.String,
-    "source_sheet": pl.String,
-    "source_row": pl.Int64,
-    "status": pl.String,
-    "reason": pl.String,
-    "review": pl.String,
-    "working": pl.String,
     "low": YUAN,
     "high": YUAN,
     "assessed": pl.Boolean,

@@ -6,7 +6,7 @@ A pandera column carries its Chinese header as `title`, and how departments writ
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pandera.polars as pa
 import polars as pl
@@ -122,7 +122,7 @@ class Registry:
         return pa.DataFrameSchema(self.columns, name=self.name)
 
     def kind(self, column: str) -> Kind:
-        return self.columns[column].metadata["kind"]  # type: ignore[no-any-return]
+        return cast(Kind, self.columns[column].metadata["kind"])
 
     def header(self, column: str) -> str:
         return str(self.columns[column].title)

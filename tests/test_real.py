@@ -17,7 +17,7 @@ Key = tuple[str, int]
 
 
 def yes(value: object) -> bool | None:
-    return {"是": True, "否": False, True: True, False: False}.get(value)  # type: ignore[call-overload]
+    return True if value in ("是", True) else False if value in ("否", False) else None
 
 
 def from_csv(path: Path, encoding: str, unit: int) -> dict[Key, tuple[Decimal, bool | None]]:
