@@ -88,6 +88,13 @@ def rules(arguments: Namespace) -> int:
         lines = inspect.exported(law)
         arguments.file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         _say(f"已导出 {len(lines)} 条到 {arguments.file}")
+    elif arguments.action == "figures":
+        from rules.figures import checked
+
+        lines, agrees = checked(law, arguments.file, arguments.policy)
+        for line in lines:
+            _say(line)
+        return 0 if agrees else 1
     else:
         faults = inspect.check(law)
         for fault in faults:

@@ -6,15 +6,16 @@ from typing import Any
 
 import polars as pl
 
-from rules.caps import cap_lines, share_caps
+from rules.caps import cap_lines, over_quota, share_caps
 from rules.catalogue import Catalogue
-from rules.compile import PAID_BEFORE
 from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
 from rules.history import Frames, prepared, summed
 from rules.model import Item
 from rules.narrate import narrate
-from rules.once import once, with_paid_before, with_paid_rung
+from rules.once import once
+from rules.overlap import without_overlaps
+from rules.paid import payments_by_item, with_payments
 from rules.split import split
 from rules.working import finish_working
 from schemas.codes import masked
@@ -31,9 +32,8 @@ _LINE: dict[str, Any] = {
     "high": YUAN,
     "assessed": pl.Boolean,
     "has_rejects": pl.Boolean,
-    PAID_BEFORE: YUAN,
 }
-_NO_CAP: dict[str, Any] = {"cap_0": pl.Struct({"amount": YUAN, "pool": pl.String})}
+_NO_CAP: dict[str, Any] = {"cap_0": pl.Struct({"amount": YUAN, "pool": pl.String, "paid": YUAN})}
 
 
 def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
@@ -44,9 +44,9 @@ def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     lines = pl.concat([_empty(), *_evaluated(frames, law, year)], how="diagonal")
     lines = lines.with_columns(policy=pl.col("item").str.head(1))
     lines = once(lines, frames, law, year)
-    lines = in_window(cap_lines(lines), law)
+    lines = without_overlaps(in_window(cap_lines(lines), law), law)
     lines = of_year(share_caps(lines), year)
-    lines = _settled(lines)
+    lines = over_quota(_settled(lines), law)
     lines = split(_described(lines, law, year), law)
     return (
         finish_working(lines)
@@ -57,9 +57,10 @@ def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
 
 def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
     """Every item in force with the rows it is evaluated on, and their registry."""
+    payments = payments_by_item(frames)
     for item, name, rows in _claimed(frames, law, year):
         if not _refused_reason(item, law):
-            yield item, name, _grouped(item, rows, frames, year, law)
+            yield item, name, _grouped(item, rows, payments.get(item.id), year, law)
 
 
 def _claimed(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
@@ -76,20 +77,21 @@ def _claimed(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, 
                 yield item, name, rows
 
 
-def _grouped(item: Item, rows: pl.DataFrame, frames: Frames, year: int, law: Catalogue) -> pl.DataFrame:
+def _grouped(
+    item: Item, rows: pl.DataFrame, payments: pl.DataFrame | None, year: int, law: Catalogue
+) -> pl.DataFrame:
     rows = summed(rows, item.rows) if item.rows else rows
-    rows = with_paid_before(rows, frames, item, year)
-    ladder = law.compiled(item).ladder
-    return with_paid_rung(rows, frames, item.id, ladder, year) if ladder else rows
+    return with_payments(rows, law.compiled(item), payments, year)
 
 
 def _evaluated(frames: Frames, law: Catalogue, year: int) -> Iterator[pl.DataFrame]:
+    payments = payments_by_item(frames)
     for item, name, rows in _claimed(frames, law, year):
         reason = _refused_reason(item, law)
         if reason:
             yield _bare(rows, item.id, name, INELIGIBLE, pl.lit(reason))
         else:
-            yield _lines(item, name, _grouped(item, rows, frames, year, law), law)
+            yield _lines(item, name, _grouped(item, rows, payments.get(item.id), year, law), law)
     for name in frames:
         if REGISTRIES[name].has_lines:
             yield from _repeated(name, frames, law)
@@ -170,10 +172,12 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         pl.lit("在法定幅度内金额都相同，部门核定后即可兑付")
     )
     review = pl.concat_str(["review", certain], separator="；", ignore_nulls=True)
+    yielded = (pl.col("status") == DUPLICATE) & pl.col("yielded").is_not_null()
+    counted = payable | (yielded & (pl.col("yielded") > 0))
     return lines.with_columns(
-        gross=pl.when(payable).then(pl.col("gross")).otherwise(zero),
-        cap_reduction=pl.when(payable).then(pl.col("gross") - pl.col("award_low")).otherwise(zero),
-        overlap_reduction=zero,
+        gross=pl.when(counted).then(pl.col("gross")).otherwise(zero),
+        cap_reduction=pl.when(counted).then(pl.col("gross") - pl.col("award_low")).otherwise(zero),
+        overlap_reduction=pl.when(yielded).then(pl.col("yielded")).otherwise(zero),
         award=pl.when(payable).then(pl.col("award_low")).otherwise(zero),
         award_low=pl.when(payable | pending).then(pl.col("award_low")).otherwise(zero),
         award_high=pl.when(payable)
@@ -181,7 +185,7 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .when(pending)
         .then(pl.col("award_high"))
         .otherwise(zero),
-        review=pl.when((payable | pending) & (review != "")).then(review),
+        review=pl.when((payable | pending | yielded) & (review != "")).then(review),
     )
 
 

@@ -4,7 +4,9 @@ from decimal import Decimal
 
 import polars as pl
 
+from rules.catalogue import Catalogue
 from rules.evaluate import INELIGIBLE, PAYABLE, PENDING
+from rules.terms import Scalar
 from schemas.money import YUAN
 
 _FEN = pl.lit(Decimal("0.01"), YUAN)
@@ -17,10 +19,11 @@ def _slots(lines: pl.DataFrame) -> list[str]:
 
 
 def cap_lines(lines: pl.DataFrame) -> pl.DataFrame:
-    """Apply the caps of one line; adds `gross`, `award_low`, `award_high`, `cap` and `cap_shared`.
+    """Apply the caps of one line; adds `gross`, `award_low`, `award_high`, `cap`, `cap_paid`, `cap_shared`.
 
     All in yuan; `award_high` is null where open-ended; `cap` is the least cap met on the way, for the
-    working. What was paid for a lower level (`paid_lower`) comes off here too.
+    working, and `cap_paid` what earlier years paid under it. What was paid for a lower level
+    (`paid_lower`) comes off here too.
     """
     bounds = [
         pl.when(pl.col(slot).struct.field("pool").is_null()).then(pl.col(slot).struct.field("amount"))
@@ -34,11 +37,17 @@ def cap_lines(lines: pl.DataFrame) -> pl.DataFrame:
         return pl.when(pl.col(end).is_not_null() | bound.is_not_null()).then(rest).cast(YUAN)
 
     everything = [pl.col(slot).struct.field("amount") for slot in _slots(lines)]
+    least = pl.min_horizontal(*everything, pl.lit(None, YUAN))
+    paid_under = [
+        pl.when(amount == least).then(pl.col(slot).struct.field("paid"))
+        for slot, amount in zip(_slots(lines), everything, strict=True)
+    ]
     return lines.with_columns(
         gross=pl.col("low"),
         award_low=left("low"),
         award_high=left("high"),
-        cap=pl.min_horizontal(*everything, pl.lit(None, YUAN)),
+        cap=least,
+        cap_paid=pl.coalesce(*paid_under, pl.lit(None, YUAN)),
         cap_shared=pl.lit(False),
     )
 
@@ -61,6 +70,21 @@ def share_caps(lines: pl.DataFrame) -> pl.DataFrame:
         status=pl.when(exhausted).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
         reason=pl.when(exhausted).then(pl.lit("封顶额度已由其他奖补用完")).otherwise(pl.col("reason")),
     ).drop("_line")
+
+
+def over_quota(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """A note on the payable lines of an item that pays more of them than its yearly number; cuts nothing."""
+    quotas = {
+        item.id: int(term.value)
+        for item in law.items.values()
+        if item.quota and isinstance(term := item.terms[item.quota], Scalar)
+    }
+    most = pl.col("item").replace_strict(quotas, default=None, return_dtype=pl.Int64)
+    count = ((pl.col("status") == PAYABLE) & most.is_not_null()).sum().over("item")
+    told = pl.format("本年度应兑付 {} 项，超过每年 {} 项的计划数", count, most)
+    note = pl.when((pl.col("status") == PAYABLE) & (count > most)).then(told)
+    review = pl.concat_str(["review", note], separator="；", ignore_nulls=True)
+    return lines.with_columns(review=pl.when(review != "").then(review))
 
 
 def _share(lines: pl.DataFrame, slot: str) -> pl.DataFrame:

@@ -27,6 +27,7 @@ class Catalogue:
     policies: dict[str, Policy]
     readings: dict[str, Any]
     reading_titles: dict[str, Reading]
+    overlaps: dict[str, dict[str, tuple[str, ...]]]
     version: str
     changes: tuple[str, ...] = ()
     _compiled: dict[str, CompiledItem] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -113,6 +114,7 @@ def load_catalogue(scenarios: Sequence[Scenario] = (), root: Path = HERE) -> Cat
         policies=policies,
         readings={key: reading.default for key, reading in readings.items()},
         reading_titles=readings,
+        overlaps=_overlaps(root, items),
         version=_version(root),
     )
     for scenario in scenarios:
@@ -120,11 +122,31 @@ def load_catalogue(scenarios: Sequence[Scenario] = (), root: Path = HERE) -> Cat
     return law
 
 
+def _overlaps(root: Path, items: dict[str, Item]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Group of one matter → its items and the levels meant (empty: all). Raises RuleError where one is unknown."""
+    groups = {
+        name: {item: tuple(levels) for item, levels in members.items()}
+        for name, members in read_yaml(root / "overlaps.yaml").items()
+    }
+    seen: set[tuple[str, str]] = set()
+    for name, members in groups.items():
+        for item, levels in members.items():
+            if item not in items:
+                raise RuleError(f"重复事项组「{name}」：没有条款「{item}」{did_you_mean(item, items)}")
+            if not set(levels) <= set(items[item].levels):
+                raise RuleError(f"重复事项组「{name}」：{item} 没有级别「{'、'.join(levels)}」")
+            here = {(item, level) for level in levels or items[item].levels or ("",)}
+            if here & seen:
+                raise RuleError(f"重复事项组「{name}」：{item} 已在另一组中")
+            seen |= here
+    return groups
+
+
 def _version(root: Path) -> str:
     """A hash of the catalogue's files that no checkout's line endings can change."""
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.yaml")):
-        if not path.name.endswith(".cases.yaml"):
+        if not path.name.endswith((".cases.yaml", "figures.yaml")):
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_text(encoding="utf-8").encode())
     return digest.hexdigest()[:16]

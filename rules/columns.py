@@ -15,6 +15,7 @@ _DERIVED: dict[str, dict[str, tuple[str, Any]]] = {
         "super_deduction_prev": ("上年度享受加计扣除", pl.Boolean),
         "revenue_prev": ("上年度营业收入", YUAN),
     },
+    "claims": {"support_year": ("支持年次", pl.Int64)},
     "equipment": {
         "smart_investment_known": ("已填报的智能化数字化投入", YUAN),
         "smart_investment_prior": ("以前年度最高智能化数字化投入", YUAN),

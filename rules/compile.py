@@ -9,16 +9,22 @@ import polars as pl
 
 from rules.columns import available
 from rules.expressions import RuleError, compile_expression, names_in
-from rules.model import Item
-from rules.numbers import show
+from rules.model import Cap, Item
+from rules.numbers import brief, show
 from rules.terms import ByLevel, ByReading, Dated, Ladder, Range, Scalar, Term
+from schemas.errors import did_you_mean
 from schemas.money import RATE, YUAN
 
 PAID_RUNG = "paid_rung"
 """Column of the highest ladder threshold already paid for (yuan), null where none was."""
 
-PAID_BEFORE = "paid_before"
-"""Column of what earlier years paid for the thing that a cap without a year bounds (yuan)."""
+SUPPORT_YEAR = "support_year"
+"""Column of the award year's number among those in which a thing is supported: 1, 2, …"""
+
+
+def paid_before(place: int) -> str:
+    """Column of what earlier years paid under the cap at `place` of an item (yuan, null: nothing)."""
+    return f"paid_before_{place}"
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,17 @@ class CompiledClause:
 
 @dataclass(frozen=True)
 class CompiledCap:
-    """A cap's amount; `per` groups lines, under the name `pool`. `fallback` holds where it is unknown."""
+    """A cap's amount; `per` groups lines, under the name `pool`. `fallback` holds where it is unknown.
+
+    `monthly`: yuan by which a month paid earlier counts. `reads`: the registry columns behind the amount.
+    """
 
     amount: pl.Expr
     per: tuple[str, ...]
     pool: str
     fallback: Decimal | None
+    monthly: Decimal | None
+    reads: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,8 @@ class CompiledItem:
     base: pl.Expr | None
     caps: list[CompiledCap]
     uplift: pl.Expr | None
-    factor: Decimal
+    factor: pl.Expr | None
+    review: str
 
     @property
     def ladder(self) -> Ladder | None:
@@ -211,26 +223,45 @@ def compile_item(item: Item, readings: Mapping[str, Any]) -> CompiledItem:
         amount_reads=names.roots(item.amount) if item.amount else (),
         base=names.compile(item.rate_base, "base") if item.rate_base else None,
         caps=[
-            CompiledCap(
-                names.compile(cap.amount, "caps"),
-                cap.per,
-                cap.pool or f"{item.id}/{place}",
-                _fallback(item, cap.amount, readings),
-            )
-            for place, cap in enumerate(item.caps)
+            _cap(names, place, cap, readings) for place, cap in enumerate(item.caps) if _holds(cap, readings)
         ],
         uplift=names.compile(item.uplift.when, "uplift") if item.uplift else None,
-        factor=_factor(item, readings) if item.uplift else Decimal(1),
+        factor=names.compile(item.uplift.factor, "uplift") if item.uplift else None,
+        review=_noted(item),
     )
 
 
-def _factor(item: Item, readings: Mapping[str, Any]) -> Decimal:
-    match item.terms.get(item.uplift.factor) if item.uplift else None:
-        case Scalar(value=value):
-            return value
-        case ByReading(reading=key, options=options):
-            return options[readings[key]]
-    raise RuleError(f"{item.id} 的 uplift 的 factor 应是一个标量")
+def _holds(cap: Cap, readings: Mapping[str, Any]) -> bool:
+    return all(readings[key] == option for key, option in cap.under.items())
+
+
+def _cap(names: _Names, place: int, cap: Cap, readings: Mapping[str, Any]) -> CompiledCap:
+    item, per = names.item, cap.per
+    for column in {*per} - {"year"}:
+        if column not in names.known:
+            raise RuleError(f"{item.id} 的封顶按「{column}」，没有这一列{did_you_mean(column, names.known)}")
+    if per and "year" not in per and cap.period == "unstated" and readings["unstated_cap_period"] == "year":
+        per = (*per, "year")
+    monthly = item.terms[cap.monthly] if cap.monthly else None
+    return CompiledCap(
+        amount=names.compile(cap.amount, "caps"),
+        per=per,
+        pool=f"{item.id}/{place}",
+        fallback=_fallback(item, cap.amount, readings),
+        monthly=monthly.value if isinstance(monthly, Scalar) else None,
+        reads=names.roots(cap.amount),
+    )
+
+
+def _noted(item: Item) -> str:
+    """What a department has to judge, with the figures of the terms it names."""
+    figures = {name: brief(term.value) for name, term in item.terms.items() if isinstance(term, Scalar)}
+    try:
+        return "、".join(item.review).format_map(figures)
+    except KeyError as error:
+        raise RuleError(
+            f"{item.id} 的 review 中没有标量 {error}{did_you_mean(error.args[0], figures)}"
+        ) from error
 
 
 def _fallback(item: Item, text: str, readings: Mapping[str, Any]) -> Decimal | None:

@@ -12,7 +12,7 @@ _SHOWN = pl.when(_BY_YEAR).then(pl.format("{}年度", _ON.dt.year())).otherwise(
 
 def in_window(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     """Lines of events outside their policy's window become ineligible, before they could share a cap."""
-    windows = {key: (p.short, p.first_day, p.last_day) for key, p in law.policies.items()}
+    windows = {key: (p.short, p.begins, p.ends) for key, p in law.policies.items()}
     short, first_day, last_day = (
         pl.col("policy").replace_strict(
             {key: held[place] for key, held in windows.items()}, return_dtype=dtype

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from rules.compile import PAID_BEFORE, PAID_RUNG, CompiledCap, CompiledItem, rung_label
+from rules.compile import PAID_RUNG, CompiledCap, CompiledItem, paid_before, rung_label
 from schemas.money import RATE, YUAN, to_fen
 
 PAYABLE, PENDING, INELIGIBLE, DUPLICATE = "payable", "pending", "ineligible", "duplicate"
@@ -16,53 +16,80 @@ JUDGED = ("ceiling", "open", "case_by_case")
 """Bases whose amount is the department's assessment, which may also stand for a missing condition."""
 
 _ZERO = pl.lit(Decimal(0), YUAN)
-_FINE = pl.Decimal(38, 14)
+_FINE, _FACTOR = pl.Decimal(38, 14), pl.Decimal(38, 4)
 
 
 def evaluate(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with their verdict: `status`, `low`, `high` (yuan to the fen, before caps) and `cap_0` ….
 
-    `high` is null where open-ended. A cap is a struct of `amount` (null: none) and `pool`, the key of the
-    lines that share it (null: this line alone). `assessed` marks pending lines whose figure is there and
-    only a factor is open. `_code` and `_uplift` tell how the verdict came about.
+    `high` is null where open-ended. A cap is a struct of `amount` (null: none), `pool`, the key of the
+    lines that share it (null: this line alone), and `paid`, what earlier years paid under it. `assessed`
+    marks pending lines whose figure is there and only a factor is open. `_code` and `_uplift` tell how
+    the verdict came about.
     """
     item = compiled.item
     rows = rows.with_columns(pl.col(column).fill_null(value) for column, value in item.blank.items())
-    unpaid = [pl.lit(None, YUAN).alias(c) for c in (PAID_RUNG, PAID_BEFORE) if c not in rows.columns]
-    rows = rows.with_columns(unpaid)
-    rows = _with_amounts(compiled, rows).with_columns(_code=_eligibility(compiled))
-    rows = _uplifted(compiled, _judged(compiled, rows))
-    caps = [_cap(_bound(cap, item.shared_per), _pool(cap.pool, cap.per)) for cap in compiled.caps]
+    if PAID_RUNG not in rows.columns:
+        rows = rows.with_columns(pl.lit(None, YUAN).alias(PAID_RUNG))
+    rows = _with_amounts(compiled, _with_factors(compiled, rows.with_columns(compiled.low)))
+    rows = _judged(compiled, rows.with_columns(_code=_eligibility(compiled)))
+    caps = [_cap(cap, paid_before(place), rows) for place, cap in enumerate(compiled.caps)]
     if compiled.range and item.assessed:  # an assessed amount above the range is cut to its high end
-        caps.append(
-            _cap(pl.when(pl.col("_assessed").is_not_null()).then(pl.col("_highest")), pl.lit(None, pl.String))
-        )
+        highest = pl.when(pl.col("_assessed").is_not_null()).then(pl.col("_highest"))
+        caps.append(_bound(highest, pl.lit(None, pl.String), pl.lit(None, YUAN)))
     return rows.with_columns(cap.alias(f"cap_{place}") for place, cap in enumerate(caps)).with_columns(
         level=_level(compiled)
     )
 
 
+def _with_factors(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
+    """`_uplift` (whether its condition holds), and the factor for the low and the high end of the award."""
+    if compiled.uplift is None or compiled.factor is None or compiled.item.uplift is None:
+        one = pl.lit(Decimal(1), _FACTOR)
+        return rows.with_columns(_uplift=pl.lit(None, pl.Boolean), _low_factor=one, _high_factor=one)
+    rows = rows.with_columns(_uplift=compiled.uplift, _factor=compiled.factor.cast(_FACTOR))
+    may_be = pl.col("_uplift").fill_null(compiled.item.uplift.unknown == "pending")
+    return rows.with_columns(
+        pl.when(on).then(pl.col("_factor")).otherwise(pl.lit(Decimal(1), _FACTOR)).alias(name)
+        for name, on in (("_low_factor", pl.col("_uplift")), ("_high_factor", may_be))
+    )
+
+
 def _with_amounts(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
-    """`_lowest` and `_highest` by the text's terms, `_given` by the assessed rate, `_assessed`: the amount."""
+    """`_lowest` and `_highest` by the text's terms, `_given` by the assessed rate, `_assessed`: the amount.
+
+    Each is rounded once, after its factor. `_assessed_high`: the assessed amount with the high factor.
+    """
+
+    def amount(factor: str) -> pl.Expr:
+        if compiled.amount is None:
+            return pl.lit(None, YUAN)
+        return to_fen(compiled.amount.cast(_FINE) * pl.col(factor))
+
     ranged = compiled.range_name
-    amount = pl.lit(None, YUAN) if compiled.amount is None else to_fen(compiled.amount.cast(_FINE))
     if ranged:
-        rows = rows.with_columns(compiled.high).with_columns(compiled.lets).with_columns(_highest=amount)
+        rows = rows.with_columns(compiled.high).with_columns(compiled.lets)
+        rows = rows.with_columns(_highest=amount("_high_factor"))
         rate = pl.col("assessed_rate").cast(RATE).alias(ranged)
-        rows = rows.with_columns(rate).with_columns(compiled.lets).with_columns(_given=amount)
+        rows = rows.with_columns(rate).with_columns(compiled.lets).with_columns(_given=amount("_low_factor"))
     rows = rows.with_columns(compiled.low)
     if compiled.item.basis == "floor":
         rows = rows.with_columns(pl.max_horizontal("rate", "assessed_rate").alias("rate"))
-    rows = rows.with_columns(compiled.lets).with_columns(_lowest=amount, _assessed=_assessed(compiled))
+    rows = rows.with_columns(compiled.lets).with_columns(
+        _lowest=amount("_low_factor"),
+        _assessed=_assessed(compiled, "_low_factor"),
+        _assessed_high=_assessed(compiled, "_high_factor"),
+    )
     return rows if ranged else rows.with_columns(_highest=pl.col("_lowest"), _given=pl.lit(None, YUAN))
 
 
-def _assessed(compiled: CompiledItem) -> pl.Expr:
+def _assessed(compiled: CompiledItem, factor: str) -> pl.Expr:
     """The department's figure: its amount, else its rate on the base; null where there is neither."""
-    amount = pl.col(compiled.item.assessed) if compiled.item.assessed else pl.lit(None, YUAN)
+    amount = pl.lit(None, YUAN) if compiled.item.assessed is None else pl.col(compiled.item.assessed)
+    found = amount.cast(_FINE)
     if compiled.base is not None and compiled.item.basis in JUDGED:
-        return pl.coalesce(amount, to_fen(compiled.base.cast(_FINE) * pl.col("assessed_rate")))
-    return amount
+        found = pl.coalesce(found, compiled.base.cast(_FINE) * pl.col("assessed_rate"))
+    return to_fen(found * pl.col(factor))
 
 
 def _eligibility(compiled: CompiledItem) -> pl.Expr:
@@ -84,7 +111,7 @@ def _judged(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     doubtful = code.is_between(UNKNOWN, TRUE - 1)
     missing: pl.Expr = pl.lit(False)
     if compiled.item.basis in JUDGED:
-        low, high = assessed.fill_null(_ZERO), assessed
+        low, high = assessed.fill_null(_ZERO), pl.col("_assessed_high")
         settled = assessed.is_not_null()
     elif compiled.item.basis == "range":
         decided = pl.coalesce(assessed, given)
@@ -95,47 +122,31 @@ def _judged(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
         low = high = pl.col("_lowest")
         missing = doubtful | low.is_null()
         settled = pl.lit(True)
+    factor_open = pl.col("_low_factor") != pl.col("_high_factor")
     status = (
         pl.when(code < UNKNOWN)
         .then(pl.lit(INELIGIBLE))
         .when(missing)
         .then(pl.lit(MISSING))
-        .when(settled)
+        .when(settled & ~factor_open)
         .then(pl.lit(PAYABLE))
         .otherwise(pl.lit(PENDING))
     )
-    return rows.with_columns(low=low, high=high, status=status)
+    rows = rows.with_columns(low=low, high=high, status=status, assessed=settled & factor_open)
+    return rows.with_columns(assessed=pl.col("assessed") & (pl.col("status") == PENDING))
 
 
-def _uplifted(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
-    """Multiply low and high where the uplift's condition holds; where unknown, as the uplift says."""
-    uplift = compiled.item.uplift
-    if uplift is None or compiled.uplift is None:
-        return rows.with_columns(_uplift=pl.lit(None, pl.Boolean), assessed=pl.lit(False))
-    rows = rows.with_columns(_uplift=compiled.uplift)
-    on, factor = pl.col("_uplift"), pl.lit(compiled.factor, pl.Decimal(38, 4))
-    may_be = on.fill_null(uplift.unknown == "pending")
-    undecided = on.is_null() & (pl.col("status") == PAYABLE) & (uplift.unknown == "pending")
-    return rows.with_columns(
-        low=pl.when(on).then(to_fen(pl.col("low").cast(_FINE) * factor)).otherwise(pl.col("low")),
-        high=pl.when(may_be).then(to_fen(pl.col("high").cast(_FINE) * factor)).otherwise(pl.col("high")),
-        status=pl.when(undecided).then(pl.lit(PENDING)).otherwise(pl.col("status")),
-        assessed=undecided,
-    )
-
-
-def _bound(cap: CompiledCap, shared_per: tuple[str, ...]) -> pl.Expr:
-    """A cap's amount, less what was paid under it before."""
+def _cap(cap: CompiledCap, paid: str, rows: pl.DataFrame) -> pl.Expr:
+    """A cap's amount, less what earlier years paid under it."""
     amount = pl.coalesce(cap.amount.cast(YUAN), pl.lit(cap.fallback, YUAN))
-    if not cap.per or cap.per != shared_per:
-        return amount
-    return pl.when(amount.is_not_null()).then(
-        pl.max_horizontal(amount - pl.col(PAID_BEFORE).fill_null(_ZERO), _ZERO)
-    )
+    if paid not in rows.columns:
+        return _bound(amount, _pool(cap.pool, cap.per), pl.lit(None, YUAN))
+    left = pl.max_horizontal(amount - pl.col(paid).fill_null(_ZERO), _ZERO)
+    return _bound(pl.when(amount.is_not_null()).then(left), _pool(cap.pool, cap.per), pl.col(paid).cast(YUAN))
 
 
-def _cap(amount: pl.Expr, pool: pl.Expr) -> pl.Expr:
-    return pl.struct(amount.alias("amount"), pool.alias("pool"))
+def _bound(amount: pl.Expr, pool: pl.Expr, paid: pl.Expr) -> pl.Expr:
+    return pl.struct(amount.alias("amount"), pool.alias("pool"), paid.alias("paid"))
 
 
 def _pool(pool: str, per: tuple[str, ...]) -> pl.Expr:

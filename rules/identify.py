@@ -1,6 +1,6 @@
 """Find the item and level that a row means: by item id, or by the name of a certification."""
 
-import re
+from typing import Any
 
 import polars as pl
 
@@ -49,17 +49,39 @@ def _fault(rows: pl.DataFrame, column: str, reason: pl.Expr, check: str) -> pl.D
     )
 
 
+_FORMS = {
+    "国家级": ("国家",),
+    "省级": ("江苏省级", "江苏省", "江苏", "省"),
+    "苏州市级": ("苏州市", "苏州"),
+    "昆山市级": ("昆山市", "昆山"),
+}
+"""How else departments write the rank that a name begins with."""
+
+
+def spellings(name: str) -> list[str]:
+    """A certification's name and the other forms of the rank it begins with."""
+    others = [
+        f + name.removeprefix(rank) for rank, forms in _FORMS.items() if name.startswith(rank) for f in forms
+    ]
+    return [name, *others]
+
+
 def _names(law: Catalogue) -> pl.DataFrame:
-    """Every name of a certification (plain) with the item, the level it implies, and the event it needs."""
+    """Every name of a certification (plain) with the item, the level it implies, and the event it needs.
+
+    Where items of several policies bear a name, one that can be applied for in this registry comes first.
+    """
     rows = []
     for item in law.items.values():
-        named = item.names if isinstance(item.names, dict) else {None: item.names}
-        for level, names in named.items():
-            rows += [(plain(name), item.id, level, item.event) for name in (*names, item.title)]
-    names = ("_name", "_item", "_named_level", "_event")
-    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row").unique(
-        maintain_order=True
-    )
+        fits = (item.registry != "certifications", not law.policies[item.policy].enabled)
+        for level, names in item.named.items():
+            spelled = [form for name in names for form in spellings(name)]
+            rows += [(plain(form), item.id, level, item.event, fits[1] * 2 + fits[0]) for form in spelled]
+        if item.registry == "certifications":
+            rows.append((plain(item.title), item.id, None, item.event, fits[1] * 2))
+    words = ("_name", "_item", "_named_level", "_event")
+    schema: dict[str, Any] = {**dict.fromkeys(words, pl.String), "_rank": pl.Int32}
+    return pl.DataFrame(rows, schema=schema, orient="row").unique(maintain_order=True)
 
 
 def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
@@ -70,7 +92,7 @@ def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.
     fits = pl.col("_event").is_null() | (pl.col("_event") == pl.col("_said_event"))
     chosen = (
         hits.filter(pl.when(pl.col("item").is_null()).then(fits).otherwise(pl.col("item") == pl.col("_item")))
-        .sort("row", "_item", pl.col("_named_level").is_null(), "_named_level")
+        .sort("row", "_rank", "_item", pl.col("_named_level").is_null(), "_named_level")
         .unique("row", keep="first", maintain_order=True)
         .select("row", "_item", "_named_level")
     )
@@ -101,7 +123,7 @@ def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.
 
 def _suggest(rows: pl.DataFrame, column: str, known: list[str], law: Catalogue) -> pl.DataFrame:
     """Faults for names that the catalogue does not know, with the three closest."""
-    spelled = {plain(name): name for item in law.items.values() for name in _spellings(item)}
+    spelled = {plain(name): name for item in law.items.values() for name in _all_names(item)}
     unknown = rows[column].unique().drop_nulls().to_list()
     reasons = {}
     for word in unknown:
@@ -112,22 +134,16 @@ def _suggest(rows: pl.DataFrame, column: str, known: list[str], law: Catalogue) 
     return _fault(rows, column, reason, "unknown_certification")
 
 
-def _spellings(item: Item) -> list[str]:
-    named = item.names if isinstance(item.names, dict) else {"": item.names}
-    return [name for names in named.values() for name in names] + [item.title]
+def _all_names(item: Item) -> list[str]:
+    return [form for names in item.named.values() for name in names for form in spellings(name)] + [
+        item.title
+    ]
 
 
 def _unknown_items(rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     wrong = rows.filter(pl.col("item").is_not_null() & ~pl.col("item").is_in(list(law.items)))
     reasons = {}
-    held = {(item.policy, item.article) for item in law.items.values()}
     for word in wrong["item"].unique().to_list():
-        known_form = re.fullmatch(r"([A-Z])(\d+)\.\d\d", word)
-        if known_form and (known_form[1], int(known_form[2])) not in held:
-            reasons[word] = (
-                f"条款目录的本版本尚未收录 {word} 所在的条，未计算；请核对编号，或待目录补齐后重算"
-            )
-            continue
         near = closest(word, law.items, 3)
         hint = f"；最接近的是：{'、'.join(near)}" if near else ""
         reasons[word] = f"条款目录中没有条款「{word}」{hint}。请填写如 A4.06 的条款编号"

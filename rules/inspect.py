@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from string import Formatter
 from typing import Any
 
 from rules.catalogue import Catalogue
@@ -35,7 +36,7 @@ def showing(law: Catalogue, item: Item) -> list[str]:
     policy = law.policies[item.policy]
     lines = [
         f"{item.id} {item.title}",
-        f"政策：{policy.title}，第{item.article}条，{policy.first_day} 至 {policy.last_day}",
+        f"政策：{policy.title}，第{item.article}条，{policy.window}",
         f"牵头部门：{law.departments[item.id]}",
         f"类别：{CLASSES[law.class_of(item) if item.class_ else None]}"
         f"（{'文本写明' if item.class_basis == 'stated' else '推定'}）",
@@ -125,9 +126,12 @@ def _number(text: str, item: Item, law: Catalogue) -> Any:
 def used_names(item: Item) -> set[str]:
     """Every name the item's expressions use."""
     texts = [*item.let.values(), *(c.when for c in item.eligible.values()), *(c.amount for c in item.caps)]
-    texts += [text for text in (item.amount, item.base, item.uplift and item.uplift.when) if text]
+    texts += [text for text in (item.amount, item.base) if text]
+    texts += [item.uplift.when, item.uplift.factor] if item.uplift else []
     names = {name for text in texts for name in names_in(text)}
-    return names | ({item.uplift.factor} if item.uplift else set())
+    noted = {name for text in item.review for _, name, _, _ in Formatter().parse(text) if name}
+    named = {cap.monthly for cap in item.caps if cap.monthly} | ({item.quota} if item.quota else set())
+    return names | noted | named
 
 
 def check(law: Catalogue) -> list[str]:

@@ -10,6 +10,7 @@ from rules.terms import AnyTerm, ByLevel, Ladder, Number, Range, Strict
 
 Basis = Literal["exact", "ceiling", "range", "floor", "open", "case_by_case", "reference"]
 Class = Literal["recognition", "general"]
+Recurs = Literal["once", "yearly"]
 
 
 class Clause(Strict):
@@ -22,16 +23,20 @@ class Clause(Strict):
 class Cap(Strict):
     """An upper bound: an expression, over one line, or over all lines that agree on `per`.
 
-    Items with the same `pool` share the bound.
+    Without `year` in `per` it bounds a thing over its life, less what earlier years paid; where the text
+    does not say so (`period: unstated`), the reading `unstated_cap_period` decides. `monthly` names the
+    term by which months paid earlier count. `under` names the readings under which the cap holds.
     """
 
     amount: str
     per: tuple[str, ...] = ()
-    pool: str | None = None
+    period: Literal["unstated", "stated"] = "unstated"
+    monthly: str | None = None
+    under: dict[str, str] = {}
 
 
 class Uplift(Strict):
-    """A factor on the award where `when` holds. `labels` name the level without and with it.
+    """A factor (an expression over terms) where `when` holds. `labels`: the level without and with it.
 
     `unknown`: with a missing figure the line is pending between both, or goes without it and is noted.
     """
@@ -51,8 +56,11 @@ class Item(Strict):
     class_: Class | None = Field(None, alias="class")
     class_basis: Literal["stated", "assumed"] | None = None
     basis: Basis
-    recurs: Literal["once", "yearly"] = "yearly"
+    recurs: Recurs | dict[str, Recurs] = "yearly"
     first: bool = False
+    linked: bool = False
+    replaces: str | None = None
+    quota: str | None = None
     levels: tuple[str, ...] = ()
     upgrade: tuple[str, ...] = ()
     names: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
@@ -97,14 +105,19 @@ class Item(Strict):
             raise ValueError(f"{self.id} 没有 class")
         if not set(self.upgrade) <= set(self.levels):
             raise ValueError(f"{self.id} 的 upgrade 含未知级别")
-        if isinstance(self.names, dict) and not set(self.names) <= set(self.levels):
+        if isinstance(self.names, dict) and not set(self.names) <= {*self.levels, ""}:
             raise ValueError(f"{self.id} 的 names 含未知级别")
+        if isinstance(self.recurs, dict) and set(self.recurs) != set(self.levels):
+            raise ValueError(f"{self.id} 的 recurs 与级别不一致")
+        if self.quota is not None and self.quota not in self.terms:
+            raise ValueError(f"{self.id} 的 quota 应是一个标量")
         return self
 
     @property
-    def shared_per(self) -> tuple[str, ...]:
-        """What the item's first shared cap is grouped by; empty where it has none."""
-        return next((cap.per for cap in self.caps if cap.per), ())
+    def named(self) -> dict[str | None, tuple[str, ...]]:
+        """The names that mean this item, by the level they imply (None: none)."""
+        held = self.names if isinstance(self.names, dict) else {"": self.names}
+        return {level or None: names for level, names in held.items()}
 
     @property
     def rate_base(self) -> str | None:
@@ -131,15 +144,30 @@ class Article(Strict):
 
 
 class Policy(Strict):
-    """One policy document: who pays, its window (both days inclusive), whether it is in force by default."""
+    """One policy document: who pays, its window (both days inclusive), whether it is in force by default.
+
+    Without dates it is in force for the whole of any year.
+    """
 
     key: str
     title: str
     short: str
     payer: Literal["city", "prefecture"]
-    first_day: date
-    last_day: date
+    first_day: date | None = None
+    last_day: date | None = None
     enabled: bool = True
+
+    @property
+    def begins(self) -> date:
+        return self.first_day or date.min
+
+    @property
+    def ends(self) -> date:
+        return self.last_day or date.max
+
+    @property
+    def window(self) -> str:
+        return f"{self.first_day} 至 {self.last_day}" if self.first_day or self.last_day else "未定有效期"
 
 
 class Shares(Strict):

@@ -86,18 +86,21 @@ def _outside_range(compiled: CompiledItem) -> pl.Expr:
 def _review(compiled: CompiledItem) -> pl.Expr:
     """What the department still has to judge or knows better, joined by ；; null where nothing."""
     item = compiled.item
-    notes = [pl.lit("请核：" + "、".join(item.review))] if item.review else []
+    notes = [pl.lit(f"请核：{compiled.review}")] if compiled.review else []
     for clause in compiled.clauses:
         said = f"「{clause.name}」缺少数据，以部门核定为准"
         notes.append(pl.when(clause.when.is_null()).then(pl.lit(said)))
     if item.uplift:
         said = "加成条件缺少数据，" + ("未加成" if item.uplift.unknown == "review" else "待补充后核定")
         notes.append(pl.when(pl.col("_uplift").is_null()).then(pl.lit(said)))
-    if item.assessed and item.basis == "exact":
+    for cap in compiled.caps:
+        absent = pl.any_horizontal(pl.col(c).is_null() for c in cap.reads) if cap.reads else pl.lit(False)
+        said = f"上限所依据的{'、'.join(label(item.registry or '', c) for c in cap.reads)}缺少数据"
+        notes.append(pl.when(absent & cap.amount.is_null()).then(pl.lit(said)))
+    if item.assessed and item.basis in ("exact", "floor"):
         notes.append(pl.when(pl.col(item.assessed).is_not_null()).then(pl.lit("核定金额不参与计算")))
-    by_rate = _by_rate(compiled)
-    if by_rate is not None and item.assessed:
-        differs = (pl.col(item.assessed) - by_rate).abs() > pl.lit("0.01").cast(YUAN)
+    differs = _rate_differs(compiled)
+    if differs is not None:
         notes.append(pl.when(differs).then(pl.lit("核定金额与按核定比例计算的金额不一致，按核定金额")))
     if compiled.ladder:
         prior = pl.col(compiled.ladder.after)
@@ -108,12 +111,17 @@ def _review(compiled: CompiledItem) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
-def _by_rate(compiled: CompiledItem) -> pl.Expr | None:
+def _rate_differs(compiled: CompiledItem) -> pl.Expr | None:
+    """Whether an assessed amount is not what the assessed rate gives; None where there is no rate."""
+    item = compiled.item
     if compiled.range:
-        return pl.col("_given")
-    if compiled.base is not None and compiled.item.basis in JUDGED:
-        return (compiled.base.cast(pl.Decimal(38, 14)) * pl.col("assessed_rate")).cast(YUAN)
-    return None
+        gap = pl.col("_assessed") - pl.col("_given")
+    elif compiled.base is not None and item.assessed and item.basis in JUDGED:
+        by_rate = (compiled.base.cast(pl.Decimal(38, 14)) * pl.col("assessed_rate")).cast(YUAN)
+        gap = pl.col(item.assessed) - by_rate
+    else:
+        return None
+    return gap.abs() > pl.lit("0.01").cast(YUAN)
 
 
 def _head(compiled: CompiledItem, schema: pl.Schema, readings: dict[str, Any]) -> pl.Expr:
@@ -127,25 +135,24 @@ def _head(compiled: CompiledItem, schema: pl.Schema, readings: dict[str, Any]) -
 
 def _judged_head(compiled: CompiledItem, schema: pl.Schema, readings: dict[str, Any]) -> pl.Expr:
     item = compiled.item
-    text = _NONE
+    text, factor, result = _NONE, _factor(compiled), pl.format(" = {}", grouped(pl.col("low")))
     if item.assessed:
         name = label(item.registry or "", item.assessed)
-        text = pl.concat_str([pl.lit(f"{name} "), grouped(pl.col(item.assessed))])
+        amount = pl.concat_str([pl.lit(f"{name} "), grouped(pl.col(item.assessed))])
+        text = pl.when(factor != "").then(pl.concat_str([amount, factor, result])).otherwise(amount)
     if item.rate_base and item.basis in JUDGED:
-        by_rate = pl.concat_str(
-            [
-                render(item.rate_base, compiled, schema, readings),
-                pl.lit(" × 核定比例 "),
-                percent(pl.col("assessed_rate")),
-                pl.lit(" = "),
-                grouped(pl.col("_assessed")),
-            ]
-        )
-        text = pl.coalesce(text, by_rate)
-    if item.uplift:
-        lifted = pl.concat_str([text, pl.lit(f" × {show(compiled.factor)} = "), grouped(pl.col("low"))])
-        text = pl.when(pl.col("_uplift")).then(lifted).otherwise(text)
+        base = render(item.rate_base, compiled, schema, readings)
+        rate = pl.concat_str([base, pl.lit(" × 核定比例 "), percent(pl.col("assessed_rate"))])
+        text = pl.coalesce(text, pl.concat_str([rate, factor, result]))
     return text
+
+
+def _factor(compiled: CompiledItem) -> pl.Expr:
+    """The uplift's factor in words where it applies, else nothing."""
+    if compiled.item.uplift is None:
+        return pl.lit("")
+    number = pl.col("_low_factor").cast(pl.String).str.replace(r"\.?0+$", "")
+    return pl.when(pl.col("_uplift")).then(pl.format(" × 加成 {}", number)).otherwise(pl.lit(""))
 
 
 def _formula(compiled: CompiledItem, schema: pl.Schema, readings: dict[str, Any]) -> pl.Expr:
@@ -160,7 +167,7 @@ def _formula(compiled: CompiledItem, schema: pl.Schema, readings: dict[str, Any]
         words = [("assessed_rate" if word == compiled.range_name else word) for word in item.amount.split()]
         given = render(" ".join(words), compiled, schema, readings)
         shown = pl.when(pl.col("assessed_rate").is_not_null()).then(given).otherwise(shown)
-    total = pl.concat_str([shown, pl.lit(" = "), grouped(pl.col("low"))])
+    total = pl.concat_str([shown, _factor(compiled), pl.lit(" = "), grouped(pl.col("low"))])
     return pl.when(pl.col("low").eq_missing(pl.col("high"))).then(total).otherwise(shown)
 
 

@@ -15,6 +15,14 @@ def parse_number(value: object) -> Decimal:
     return (Decimal(match[1]) * _FACTORS[match[2]]).normalize() + 0
 
 
+def brief(value: Decimal) -> str:
+    """A term in few characters, as a note writes it: 3000万, 2亿, 35%, 12."""
+    for unit, size in (("亿", Decimal(10**8)), ("万", Decimal(10**4))):
+        if value >= size and value % (size / 100) == 0:
+            return f"{(value / size).normalize():f}{unit}"
+    return show(value)
+
+
 def show(value: Decimal) -> str:
     """A term as officers read it: rates as percentages, amounts with separators."""
     if 0 < abs(value) < 1:

@@ -6,51 +6,12 @@ from typing import Any
 import polars as pl
 
 from rules.catalogue import Catalogue
-from rules.compile import PAID_BEFORE, PAID_RUNG
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
 from rules.history import Frames, searched_text, years_searched
 from rules.model import Item
-from rules.terms import Ladder
 from schemas.money import YUAN, grouped
 
 _KEYS = ("level", "project_id", "certificate_no", "person_id")
-
-
-def with_paid_rung(rows: pl.DataFrame, frames: Frames, item: str, ladder: Ladder, year: int) -> pl.DataFrame:
-    """Rows with the highest threshold already paid for; a payment without a level counts as the highest."""
-    if "payments" not in frames:
-        return rows
-    rungs = dict(zip(ladder.labels, ladder.ladder, strict=True))
-    reached = pl.col("level").replace_strict(
-        {text: str(rung) for text, rung in rungs.items()},
-        default=str(max(rungs.values())),
-        return_dtype=pl.String,
-    )
-    paid = (
-        frames["payments"]
-        .filter((pl.col("item") == item) & (pl.col("year") < year) & (pl.col("amount") > 0))
-        .group_by("uscc")
-        .agg(reached.cast(YUAN).max().alias(PAID_RUNG))
-    )
-    return rows.join(paid, on="uscc", how="left", maintain_order="left")
-
-
-def with_paid_before(rows: pl.DataFrame, frames: Frames, item: Item, year: int) -> pl.DataFrame:
-    """Rows with what earlier years paid under the item's shared cap: of the same thing, or of the row's year."""
-    held = _payments(frames, pl.col("year") < year)
-    per = item.shared_per
-    if held is None or not per or ("year" in per and "year" in rows.columns):  # this year's figures only
-        return rows
-    names = [f"_{column}" for column in per]
-
-    def keys(year_of: pl.Expr) -> list[pl.Expr]:
-        parts = [year_of if column == "year" else pl.col(column).str.to_uppercase() for column in per]
-        return [part.alias(name) for part, name in zip(parts, names, strict=True)]
-
-    own = held.filter(pl.col("item") == item.id).with_columns(keys(pl.col("year")))
-    paid = own.group_by(names).agg(pl.col("amount").sum().alias(PAID_BEFORE))
-    keyed = rows.with_columns(keys(pl.col("on").dt.year()))
-    return keyed.join(paid, on=names, how="left", maintain_order="left").drop(names)
 
 
 def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
@@ -60,10 +21,9 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     the difference (yuan, else null).
     """
     first = [item.id for item in law.items.values() if item.first]
-    single = [item.id for item in law.items.values() if item.recurs == "once" and not item.first]
     lines = lines.with_row_index("_line")
     for found in (
-        _paid(lines, frames, [*single, *first], year),
+        _paid(lines, frames, law, year),
         _paid_now(lines, frames, year),
         _earlier(lines, frames, first),
         _paid_lower(lines, frames, law, year),
@@ -77,7 +37,7 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     searched = pl.col("item").replace_strict(
         _searched(frames, first, law, year), default=None, return_dtype=pl.String
     )
-    once_only = pl.col("item").is_in([*single, *first])
+    once_only = _once_only(law)
     several = live & once_only & (live.sum().over("uscc", "person_id", "item", "level") > 1)
     notes = [
         pl.when(must_be_first & seen.is_null()).then(searched),
@@ -103,17 +63,35 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     ).drop("_line", "_paid", "_paid_now", "_seen")
 
 
+def _once_levels(item: Item) -> list[str | None]:
+    """The levels of an item that are paid once only; [None] where all are, empty where none is."""
+    if isinstance(item.recurs, dict):
+        return [level for level, recurs in item.recurs.items() if recurs == "once"]
+    return [None] if item.recurs == "once" else []
+
+
+def _once_only(law: Catalogue) -> pl.Expr:
+    """Whether a line's matter is paid once only; where only some levels are, a blank level is not."""
+    whole = [item.id for item in law.items.values() if None in _once_levels(item)]
+    some = [
+        (pl.col("item") == item.id) & pl.col("level").is_in(_once_levels(item)).fill_null(False)
+        for item in law.items.values()
+        if isinstance(item.recurs, dict)
+    ]
+    return pl.any_horizontal(pl.col("item").is_in(whole), *some)
+
+
 def _payments(frames: Frames, of: pl.Expr) -> pl.DataFrame | None:
     held = frames.get("payments")
     return None if held is None else held.filter(of & (pl.col("amount") > 0))
 
 
-def _paid(lines: pl.DataFrame, frames: Frames, once_only: Sequence[str], year: int) -> pl.DataFrame:
+def _paid(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     """By line `_paid`, the latest earlier award year that paid it and how much, in words.
 
     A yearly item is paid only by its own year's payment.
     """
-    of_that_year = pl.col("item").is_in(once_only) | (pl.col("_paid_year") == pl.col("on").dt.year())
+    of_that_year = _once_only(law) | (pl.col("_paid_year") == pl.col("on").dt.year())
     return _matched(lines, _payments(frames, pl.col("year") < year), of_that_year, "_paid")
 
 
@@ -182,7 +160,9 @@ def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.Da
     """By line of a first-only item `_seen`, the latest earlier day a registry shows the same item, in words."""
     schema: dict[str, Any] = {"_line": pl.UInt32, "_seen": pl.String}
     held = [
-        frame.filter(pl.col("item").is_in(first)).select("uscc", "item", pl.col(day).alias("_seen"))
+        frame.filter(pl.col("item").is_in(first)).select(
+            "uscc", "item", pl.col(day).alias("_seen"), _thing(frame).alias("_seen_project")
+        )
         for name, day in (("certifications", "certified_on"), ("claims", "event_on"), ("talents", "event_on"))
         if (frame := frames.get(name)) is not None
     ]
@@ -190,13 +170,20 @@ def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.Da
         return pl.DataFrame(schema=schema)
     return (
         lines.filter(pl.col("item").is_in(first))
-        .select("_line", "uscc", "item", "on")
+        .select("_line", "uscc", "item", "on", pl.col("project_id").str.to_uppercase())
         .join(pl.concat(held), on=["uscc", "item"])
         .filter(pl.col("_seen") < pl.col("on"))
+        .filter((pl.col("project_id") == pl.col("_seen_project")).fill_null(True))
         .group_by("_line")
         .agg(pl.col("_seen").max())
         .select("_line", _seen=pl.format("{}已有同一事项", "_seen"))
     )
+
+
+def _thing(frame: pl.DataFrame) -> pl.Expr:
+    """What may be first by itself, such as one product of several."""
+    has = "project_id" in frame.columns
+    return pl.col("project_id").str.to_uppercase() if has else pl.lit(None, pl.String)
 
 
 def _searched(frames: Frames, first: Sequence[str], law: Catalogue, year: int) -> dict[str, str]:

@@ -82,7 +82,7 @@ def apply_scenario(law: "Catalogue", scenario: Scenario) -> "Catalogue":
             words = {"first_day": "起始日", "last_day": "截止日", "enabled": "是否执行"}
             _note(changes, f"政策{key}的{words[name]}", getattr(policies[key], name), new)
         policies[key] = policies[key].model_copy(update=window.model_dump(exclude_none=True))
-        if policies[key].first_day > policies[key].last_day:
+        if policies[key].begins > policies[key].ends:
             raise Unusable(f"方案「{scenario.title}」：政策{key}的起始日晚于截止日")
     if not changes:
         changes.append(f"方案「{scenario.title}」没有改变任何内容")

@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from rules.compile import PAID_BEFORE
 from rules.evaluate import PAYABLE, PENDING
 from schemas.money import grouped
 
@@ -13,7 +12,7 @@ def finish_working(lines: pl.DataFrame) -> pl.DataFrame:
     Each kind of line is worded on its own: formatting amounts is the dearest thing a run does.
     """
     payable, cut = pl.col("status") == PAYABLE, pl.col("cap_reduction") > 0
-    paid = pl.format("（已扣除以前兑付 {}）", grouped(pl.col(PAID_BEFORE))).fill_null("")
+    paid = pl.format("（已扣除以前兑付 {}）", grouped(pl.col("cap_paid"))).fill_null("")
     cap = pl.concat_str([grouped(pl.col("cap")), paid])
     lower = pl.format("，减去低级别已兑付 {}，只补差额", grouped(pl.col("paid_lower")))
     shared = pl.format(
@@ -30,7 +29,7 @@ def finish_working(lines: pl.DataFrame) -> pl.DataFrame:
         (payable & cut, [pl.format("，超过上限 {}，按上限兑付", cap)]),
         (payable & pl.col("cap").is_not_null(), [pl.format("，未超上限 {}", cap)]),
     ]
-    used = ["status", "working", "cap", "cap_shared", "cap_reduction", "paid_lower", PAID_BEFORE]
+    used = ["status", "working", "cap", "cap_shared", "cap_reduction", "paid_lower", "cap_paid"]
     rest = lines.select(*used, "award", "award_low", "award_high").with_row_index("_line")
     worded = []
     for holds, said in kinds:

@@ -68,7 +68,7 @@ class Law:
     def days(self, item: Item, year: int) -> tuple[date, date] | None:
         """The days of a year on which the item's policy is in force, both inclusive."""
         policy = self.catalogue.policies[item.policy]
-        first, last = max(policy.first_day, date(year, 1, 1)), min(policy.last_day, date(year, 12, 31))
+        first, last = max(policy.begins, date(year, 1, 1)), min(policy.ends, date(year, 12, 31))
         return (first, last) if first <= last else None
 
     @cached_property

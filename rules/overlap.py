@@ -1,0 +1,206 @@
+"""Overlaps: the same matter under several policies is paid once, by the policy that pays more (就高不重复)."""
+
+from decimal import Decimal
+from itertools import permutations
+
+import polars as pl
+
+from rules.catalogue import Catalogue
+from rules.evaluate import DUPLICATE, PAYABLE, PENDING
+from schemas.money import YUAN, grouped
+
+_ZERO, _FEN = pl.lit(Decimal(0), YUAN), pl.lit(Decimal("0.01"), YUAN)
+_PROJECT = pl.col("project_id").str.to_uppercase()
+_UNCLEAR = "缺少项目编号，按同一申报人、同类事项和同一年度认定为同一事项，请核"
+
+
+def without_overlaps(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """Lines that another line displaces become duplicate; adds `yielded`, the capped award they give up.
+
+    A replacing item displaces the item it replaces on the same project. Between policies, lines of one
+    matter and policy are added, and the policy with the larger sum keeps its lines; of a pending line
+    only what could exceed the other policy's payment remains.
+    """
+    lines = lines.with_columns(yielded=pl.lit(None, YUAN)).with_row_index("_line")
+    lines = _apply(lines, _replaced(lines, law))
+    matters = _matters(lines, law)
+    if matters.is_empty():
+        return lines.drop("_line")
+    judged = _beaten(matters, law)
+    lines = _apply(lines, _displaced(judged))
+    return _narrowed(_noted(lines, judged), judged).drop("_line")
+
+
+def _apply(lines: pl.DataFrame, displaced: pl.DataFrame) -> pl.DataFrame:
+    """Lines named in `displaced` (`_line`, `told`) yield for the reason told."""
+    if displaced.is_empty():
+        return lines
+    lines = lines.join(displaced, on="_line", how="left", maintain_order="left")
+    gone = pl.col("told").is_not_null()
+    given_up = pl.when(pl.col("status") == PAYABLE).then(pl.col("award_low")).otherwise(_ZERO)
+    amount = pl.format("，本行放弃 {} 元", grouped(given_up))
+    return lines.with_columns(
+        status=pl.when(gone).then(pl.lit(DUPLICATE)).otherwise(pl.col("status")),
+        reason=pl.when(gone).then(pl.concat_str(["told", amount])).otherwise(pl.col("reason")),
+        yielded=pl.when(gone).then(given_up).otherwise(pl.col("yielded")),
+    ).drop("told")
+
+
+def _live(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.filter(pl.col("status").is_in([PAYABLE, PENDING])).select(
+        *("_line", "policy", "item", "level", "uscc", "status", "award_low", "award_high"),
+        _PROJECT.alias("project"),
+        pl.col("on").dt.year().alias("year"),
+    )
+
+
+def _replaced(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """Lines of an item that another live line replaces for the same project (其中)."""
+    pairs = {item.id: item.replaces for item in law.items.values() if item.replaces}
+    live = _live(lines.filter(pl.col("item").is_in([*pairs, *pairs.values()])))
+    special = live.filter(pl.col("item").is_in(list(pairs))).select(
+        "uscc",
+        "project",
+        "year",
+        pl.col("item").alias("by"),
+        pl.col("item").replace_strict(pairs, return_dtype=pl.String).alias("item"),
+    )
+    told = pl.format("同一项目按{} {}执行", "by", pl.col("by").replace_strict(_titles(law)))
+    found = live.join(special, on=["uscc", "project", "year", "item"])
+    return found.group_by("_line").agg(pl.col("by").min()).select("_line", told=told)
+
+
+def _titles(law: Catalogue) -> dict[str, str]:
+    return {item.id: item.title for item in law.items.values()}
+
+
+def _groups(law: Catalogue) -> pl.DataFrame:
+    """Group by item and level; a null level stands for any."""
+    rows = [
+        (item, level, group)
+        for group, members in law.overlaps.items()
+        for item, levels in members.items()
+        if not law.items[item].linked
+        for level in (levels or (None,))
+    ]
+    schema = {"item": pl.String, "level": pl.String, "group": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _matters(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """Live lines whose matter more than one policy may pay, with `matter` and whether it is `unclear`.
+
+    A matter is a project where both lines name one, else the applicant's group and year: a line without
+    a project belongs with every line of the other policies.
+    """
+    table = _groups(law)
+    live = _live(lines.filter(pl.col("item").is_in(table["item"].unique().to_list())))
+    any_level = table.filter(pl.col("level").is_null()).select("item", pl.col("group").alias("whole"))
+    live = live.join(any_level, on="item", how="left").join(table, on=["item", "level"], how="left")
+    live = live.with_columns(group=pl.coalesce("group", "whole")).drop("whole")
+    live = live.filter(pl.col("group").is_not_null())
+    case = ["uscc", "group", "year"]
+    live = live.filter(pl.col("policy").n_unique().over(case) > 1)
+    blank = pl.col("project").is_null()
+    blank_elsewhere = (blank.sum().over(case) - blank.sum().over([*case, "policy"])) > 0
+    loose = pl.col("project").is_null() | blank_elsewhere.any().over([*case, "project"])
+    matter = pl.when(loose).then(pl.lit("")).otherwise(pl.col("project"))
+    live = live.with_columns(unclear=loose, matter=pl.concat_str(*case, matter, separator="|"))
+    return live.filter(pl.col("policy").n_unique().over("matter") > 1)
+
+
+def _beaten(matters: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """The lines with their policy's payable sum (`own`), and the policy that beats it: `by` and its `sum`."""
+    paid = pl.when(pl.col("status") == PAYABLE).then(pl.col("award_low")).otherwise(_ZERO)
+    sums = matters.group_by("matter", "policy").agg(own=paid.sum(), words=_words(law))
+    matters = matters.join(sums.drop("words"), on=["matter", "policy"])
+    rivals = sums.rename({"policy": "by", "own": "sum", "words": "told"})
+    pairs = matters.select("_line", "matter", "policy", "own").join(rivals, on="matter")
+    beats = [_beats(law, winner, loser) for winner, loser in permutations(law.policies, 2)]
+    order = {policy: place for place, policy in enumerate(_order(law))}
+    rank = pl.col("by").replace_strict(order, return_dtype=pl.Int32)
+    best = (
+        pairs.filter((pl.col("sum") > 0) & pl.any_horizontal(beats))
+        .sort("sum", rank, descending=[True, False])
+        .unique("_line", keep="first", maintain_order=True)
+        .select("_line", "by", "sum", "told")
+    )
+    return matters.join(best, on="_line", how="left")
+
+
+def _order(law: Catalogue) -> list[str]:
+    """The policies, the one that keeps a tie first."""
+    others = sorted((key for key in law.policies if key != "A"), reverse=True)
+    return ["A", *others] if law.readings["overlap_tie"] == "A" else [*others, "A"]
+
+
+def _beats(law: Catalogue, winner: str, loser: str) -> pl.Expr:
+    """Whether a pair of policies is compared, and the sum of the one displaces the other's."""
+    here = (pl.col("by") == winner) & (pl.col("policy") == loser)
+    reading = law.readings["overlap_B" if "B" in (winner, loser) else "overlap_A_C"]
+    if reading == "both" or (reading, loser, winner) == ("replaces", "B", "A"):
+        return pl.lit(False)
+    if (reading, winner, loser) == ("replaces", "B", "A"):
+        return here
+    order = _order(law)
+    tied = (pl.col("sum") == pl.col("own")) & pl.lit(order.index(winner) < order.index(loser))
+    return here & ((pl.col("sum") > pl.col("own")) | tied)
+
+
+def _words(law: Catalogue) -> pl.Expr:
+    """The payable lines of a policy on a matter, in words."""
+    title = pl.col("item").replace_strict(_titles(law), return_dtype=pl.String)
+    project = pl.when(pl.col("project").is_not_null()).then(pl.format("项目 {}，", "project"))
+    one = pl.format(
+        "{} {}（{}兑付 {} 元）", "item", title, project.fill_null(""), grouped(pl.col("award_low"))
+    )
+    return one.filter(pl.col("status") == PAYABLE).sort().str.join("、")
+
+
+def _displaced(judged: pl.DataFrame) -> pl.DataFrame:
+    """Payable lines that yield, and pending ones that could never exceed what the other policy pays."""
+    hopeless = (pl.col("status") == PENDING) & (_could_exceed("award_high") == 0).fill_null(False)
+    gone = judged.filter(pl.col("by").is_not_null() & ((pl.col("status") == PAYABLE) | hopeless))
+    return gone.select("_line", told=pl.format("就高不重复：同一事项让位于{}", "told"))
+
+
+def _could_exceed(end: str) -> pl.Expr:
+    """By how much a policy's lines on the matter could exceed the other's, at this end of the pending ones."""
+    pending = pl.when(pl.col("status") == PENDING).then(pl.col(end)).otherwise(_ZERO)
+    unknown = pending.is_null().any().over("matter", "policy")
+    total = pl.col("own") + pending.sum().over("matter", "policy")
+    return pl.when(~unknown).then(pl.max_horizontal(total - pl.col("sum"), _ZERO))
+
+
+def _narrowed(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
+    """Pending lines whose policy is beaten keep the part of their range that exceeds the other's payment."""
+
+    def part(end: str) -> pl.Expr:
+        total = pl.col(end).sum().over("matter", "policy", "status").to_physical()
+        over = pl.min_horizontal(_could_exceed(end), pl.col(end).sum().over("matter", "policy", "status"))
+        whole = pl.when(total == 0).then(1).otherwise(total)
+        kept = pl.col(end).to_physical() * over.to_physical() // whole
+        return pl.when(over.is_not_null()).then(kept).cast(YUAN) * _FEN
+
+    beaten = judged.with_columns(_low=part("award_low"), _high=part("award_high"))
+    beaten = beaten.filter(pl.col("by").is_not_null() & (pl.col("status") == PENDING))
+    lines = lines.join(
+        beaten.select("_line", "_low", "_high", "told"), on="_line", how="left", maintain_order="left"
+    )
+    here = pl.col("told").is_not_null() & (pl.col("status") == PENDING)
+    note = pl.when(here).then(pl.format("同一事项已有{}，就高不重复，只计超出部分", "told"))
+    return lines.with_columns(
+        award_low=pl.when(here).then(pl.col("_low")).otherwise(pl.col("award_low")),
+        award_high=pl.when(here).then(pl.col("_high")).otherwise(pl.col("award_high")),
+        review=pl.concat_str(["review", note], separator="；", ignore_nulls=True),
+    ).drop("_low", "_high", "told")
+
+
+def _noted(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
+    """A note on every line of a matter that only applicant, group and year identify."""
+    compared = pl.col("by").is_not_null().any().over("matter")
+    unclear = judged.filter(pl.col("unclear") & compared).select("_line", note=pl.lit(_UNCLEAR))
+    lines = lines.join(unclear, on="_line", how="left", maintain_order="left")
+    return lines.with_columns(
+        review=pl.concat_str(["review", "note"], separator="；", ignore_nulls=True)
+    ).drop("note")
