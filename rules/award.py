@@ -10,12 +10,12 @@ from rules.caps import cap_lines, over_quota, share_caps
 from rules.catalogue import Catalogue
 from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
-from rules.history import Frames, prepared, summed
+from rules.history import Frames, earlier, prepared, summed
 from rules.model import Item
 from rules.narrate import narrate
 from rules.once import once
 from rules.overlap import without_overlaps
-from rules.paid import payments_by_item, with_payments
+from rules.paid import payments_by_item, with_earlier_figure, with_payments
 from rules.split import split
 from rules.working import finish_working
 from schemas.codes import masked
@@ -60,7 +60,7 @@ def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item,
     payments = payments_by_item(frames)
     for item, name, rows in _claimed(frames, law, year):
         if not _refused_reason(item, law):
-            yield item, name, _grouped(item, rows, payments.get(item.id), year, law)
+            yield item, name, _grouped(item, rows, earlier(frames[name]), payments.get(item.id), year, law)
 
 
 def _claimed(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
@@ -78,9 +78,15 @@ def _claimed(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, 
 
 
 def _grouped(
-    item: Item, rows: pl.DataFrame, payments: pl.DataFrame | None, year: int, law: Catalogue
+    item: Item,
+    rows: pl.DataFrame,
+    earlier: pl.DataFrame,
+    payments: pl.DataFrame | None,
+    year: int,
+    law: Catalogue,
 ) -> pl.DataFrame:
     rows = summed(rows, item.rows) if item.rows else rows
+    rows = with_earlier_figure(rows, law.compiled(item), earlier)
     return with_payments(rows, law.compiled(item), payments, year)
 
 
@@ -91,7 +97,9 @@ def _evaluated(frames: Frames, law: Catalogue, year: int) -> Iterator[pl.DataFra
         if reason:
             yield _bare(rows, item.id, name, INELIGIBLE, pl.lit(reason))
         else:
-            yield _lines(item, name, _grouped(item, rows, payments.get(item.id), year, law), law)
+            yield _lines(
+                item, name, _grouped(item, rows, earlier(frames[name]), payments.get(item.id), year, law), law
+            )
     for name in frames:
         if REGISTRIES[name].has_lines:
             yield from _repeated(name, frames, law)

@@ -48,7 +48,7 @@ class CompiledCap:
     amount: pl.Expr
     per: tuple[str, ...]
     pool: str
-    fallback: Decimal | None
+    fallback: pl.Expr
     monthly: Decimal | None
     reads: tuple[str, ...]
 
@@ -67,6 +67,7 @@ class CompiledItem:
     base: pl.Expr | None
     caps: list[CompiledCap]
     uplift: pl.Expr | None
+    uplift_reads: tuple[str, ...]
     factor: pl.Expr | None
     review: str
 
@@ -124,6 +125,16 @@ def _rungs(term: Ladder, cumulative: bool) -> pl.Expr:
             here = pl.when(before).then(nothing).otherwise(value)
             total = pl.when(reached).then(here).otherwise(total)
     return pl.when(pl.col(term.of).is_not_null() | before).then(total.cast(YUAN))
+
+
+def claimed(ladder: str) -> str:
+    """Name of the award for the level that a row claims on a ladder (yuan)."""
+    return f"{ladder}_claimed"
+
+
+def _claimed_rung(name: str, term: Ladder) -> pl.Expr:
+    awards = dict(zip(term.labels, term.ladder.values(), strict=True))
+    return pl.col("level").replace_strict(awards, default=None, return_dtype=YUAN).alias(claimed(name))
 
 
 def rung_label(term: Ladder) -> pl.Expr:
@@ -197,6 +208,8 @@ def _names(item: Item) -> _Names:
     for name, term in item.terms.items():
         known[name] = YUAN if isinstance(term, Ladder) else RATE
         behind[name] = (term.of,) if isinstance(term, Ladder) else ()
+        if isinstance(term, Ladder) and "level" in columns:
+            known[claimed(name)], behind[claimed(name)] = YUAN, ("level",)
     return _Names(item, known, behind)
 
 
@@ -204,6 +217,9 @@ def compile_item(item: Item, readings: Mapping[str, Any]) -> CompiledItem:
     """Compile one item. Raises RuleError naming item and clause for anything that does not fit."""
     names = _names(item)
     bound = [_bind(name, term, readings, pl.col("on")) for name, term in item.terms.items()]
+    for name, term in item.terms.items():
+        if claimed(name) in names.known and isinstance(term, Ladder):
+            bound.append((_claimed_rung(name, term),) * 2)
     return CompiledItem(
         item=item,
         low=[low for low, _ in bound],
@@ -226,6 +242,7 @@ def compile_item(item: Item, readings: Mapping[str, Any]) -> CompiledItem:
             _cap(names, place, cap, readings) for place, cap in enumerate(item.caps) if _holds(cap, readings)
         ],
         uplift=names.compile(item.uplift.when, "uplift") if item.uplift else None,
+        uplift_reads=names.roots(item.uplift.when) if item.uplift else (),
         factor=names.compile(item.uplift.factor, "uplift") if item.uplift else None,
         review=_noted(item),
     )
@@ -247,7 +264,7 @@ def _cap(names: _Names, place: int, cap: Cap, readings: Mapping[str, Any]) -> Co
         amount=names.compile(cap.amount, "caps"),
         per=per,
         pool=f"{item.id}/{place}",
-        fallback=_fallback(item, cap.amount, readings),
+        fallback=_fallback(names, cap.amount, readings),
         monthly=monthly.value if isinstance(monthly, Scalar) else None,
         reads=names.roots(cap.amount),
     )
@@ -264,9 +281,11 @@ def _noted(item: Item) -> str:
         ) from error
 
 
-def _fallback(item: Item, text: str, readings: Mapping[str, Any]) -> Decimal | None:
-    """The most a ladder can award caps the line where the rung is unknown."""
-    term = item.terms.get(text)
+def _fallback(names: _Names, text: str, readings: Mapping[str, Any]) -> pl.Expr:
+    """Where a ladder's rung is unknown: the award for the level claimed, else the most it can award."""
+    term = names.item.terms.get(text)
     if not isinstance(term, Ladder):
-        return None
-    return sum(term.ladder.values(), Decimal(0)) if readings["ladder"] == "all" else max(term.ladder.values())
+        return pl.lit(None, YUAN)
+    awards = term.ladder.values()
+    most = pl.lit(sum(awards, Decimal(0)) if readings["ladder"] == "all" else max(awards), YUAN)
+    return pl.coalesce(pl.col(claimed(text)), most) if claimed(text) in names.known else most

@@ -111,10 +111,14 @@ def _judged(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     doubtful = code.is_between(UNKNOWN, TRUE - 1)
     missing: pl.Expr = pl.lit(False)
     if compiled.item.basis in JUDGED:
-        low, high = assessed.fill_null(_ZERO), pl.col("_assessed_high")
-        settled = assessed.is_not_null()
+        bounded = pl.all_horizontal(
+            pl.lit(True), *(pl.coalesce(c.amount, c.fallback).is_not_null() for c in compiled.caps)
+        )
+        settled = assessed.is_not_null() & bounded
+        low, high = pl.when(settled).then(assessed).otherwise(_ZERO), pl.col("_assessed_high")
+        high = pl.when(settled).then(high)
     elif compiled.item.basis == "range":
-        decided = pl.coalesce(assessed, given)
+        decided = pl.when(pl.col("_highest").is_not_null()).then(pl.coalesce(assessed, given))
         settled = decided.is_not_null()
         statutory = pl.when(doubtful).then(_ZERO).otherwise(pl.col("_lowest").fill_null(_ZERO))
         low, high = decided.fill_null(statutory), decided.fill_null(pl.col("_highest"))
@@ -138,7 +142,7 @@ def _judged(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _cap(cap: CompiledCap, paid: str, rows: pl.DataFrame) -> pl.Expr:
     """A cap's amount, less what earlier years paid under it."""
-    amount = pl.coalesce(cap.amount.cast(YUAN), pl.lit(cap.fallback, YUAN))
+    amount = pl.coalesce(cap.amount.cast(YUAN), cap.fallback)
     if paid not in rows.columns:
         return _bound(amount, _pool(cap.pool, cap.per), pl.lit(None, YUAN))
     left = pl.max_horizontal(amount - pl.col(paid).fill_null(_ZERO), _ZERO)

@@ -70,7 +70,7 @@ def read_text(path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise Unusable(f"不能读取「{path}」，请检查文件名和位置（{error.strerror}）") from error
+        raise Unusable(f"不能读取「{path}」，请检查文件名、位置和权限") from error
     if b"\0" in content or content.startswith((b"PK", b"%PDF", b"{\\rtf")):
         raise Unusable(f"「{path}」不是纯文本。请在 Word 或 WPS 中另存为「纯文本（.txt）」。")
     for encoding in ("utf-8-sig", "gb18030"):
@@ -147,7 +147,7 @@ def figures(text: str) -> list[Figure]:
 
 def _may_be(value: Decimal, to: int, unit: str) -> frozenset[Decimal | str]:
     """The values a figure may have as a term: a rise of 20% is also a factor, 1:2 is 2; none for a year."""
-    if to:
+    if to and value:
         return frozenset({to / value, value / to})
     if unit == "年" and value >= 1900:
         return frozenset()
@@ -202,8 +202,10 @@ def _compare(
     reasons = {(f.unit, f.may_be): note.why for note in notes for f in figures(note.figure)}
     for figure in found:
         why = reasons.get((figure.unit, figure.may_be))
-        if holders := dict.fromkeys(key for key, _, value in recorded if value in figure.may_be):
-            lines.append((COVERED, f"{figure.text}（{'、'.join(holders)}）"))
+        if holders := [key for key, _, value in recorded if value in figure.may_be]:
+            times = sum(other.may_be == figure.may_be for other in found)
+            odd = f"；文中{times}次、目录{len(holders)}处" if times != len(holders) else ""
+            lines.append((COVERED, f"{figure.text}（{'、'.join(dict.fromkeys(holders))}{odd}）"))
         elif why:
             lines.append((EXPLAINED, f"{figure.text}：{why}"))
         else:
@@ -251,8 +253,13 @@ def report(compared: Compared) -> list[str]:
     report = []
     for number, lines in compared.items():
         covered = "、".join(dict.fromkeys(words for kind, words in lines if kind == COVERED))
-        report += [f"{names[number]}　{f'{COVERED} {covered}' if covered else ''}"]
+        report.append(
+            names[number] + (f"　{COVERED} {covered}" if covered else "" if lines else "　没有数字")
+        )
         report += [f"  {kind} {words}" for kind, words in lines if kind != COVERED]
     rows = [(names[n], count({n: lines})) for n, lines in compared.items()] + [("合计", count(compared))]
-    report += ["", f"{'':　<6}" + "　".join(KINDS)]
-    return report + [f"{name:　<6}" + "".join(f"{n:>6}　" for n in counts) for name, counts in rows]
+    report += ["", " " * 10 + "　".join(KINDS)]
+    for name, counts in rows:
+        width = len(name) + sum(not sign.isascii() for sign in name)
+        report.append(name + " " * (10 - width) + "  ".join(f"{n:>6}" for n in counts))
+    return report

@@ -21,6 +21,11 @@ def lines(frame: pl.DataFrame) -> pl.DataFrame:
     return counting(frame).filter(pl.col("role") == "line")
 
 
+def earlier(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of earlier years that count."""
+    return counting(frame).filter(pl.col("role") == "history")
+
+
 def with_last_year(rnd: pl.DataFrame, year: int) -> pl.DataFrame:
     """This year's R&D rows with `…_prev` of the year before, null where there is no such row."""
     before = counting(rnd).filter(pl.col("year") == year - 1)

@@ -6,7 +6,7 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.model import Item
-from rules.terms import ByLevel
+from rules.terms import ByLevel, Ladder
 from schemas.errors import closest
 from schemas.labels import plain, plain_column
 from schemas.registries import REGISTRIES
@@ -18,7 +18,9 @@ _EVENTS = {"新认定": "新认定", "再次认定": "再次认定", "重新认�
 def needs_level(item: Item) -> bool:
     """Whether a row must state its level: some amount differs between levels."""
     return any(
-        isinstance(term, ByLevel) and len(set(term.level.values())) > 1 for term in item.terms.values()
+        (isinstance(term, ByLevel) and len(set(term.level.values())) > 1)
+        or (isinstance(term, Ladder) and item.registry != "equipment")
+        for term in item.terms.values()
     )
 
 

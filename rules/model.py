@@ -10,7 +10,8 @@ from rules.terms import AnyTerm, ByLevel, Ladder, Number, Range, Strict
 
 Basis = Literal["exact", "ceiling", "range", "floor", "open", "case_by_case", "reference"]
 Class = Literal["recognition", "general"]
-Recurs = Literal["once", "yearly"]
+Recurs = Literal["once", "each", "yearly"]
+"""Paid once; once for each project or certificate; every year."""
 
 
 class Clause(Strict):

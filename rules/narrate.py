@@ -72,13 +72,15 @@ def _outside_range(compiled: CompiledItem) -> pl.Expr:
     ends = f" 超出 {show(lowest)}～{show(highest)}"
     wrong_rate = assessed.is_null() & ~rate.is_between(pl.lit(lowest), pl.lit(highest))
     cap = pl.col("cap_0").struct.field("amount") if compiled.caps else pl.lit(None, YUAN)
-    least = pl.min_horizontal(pl.col("_lowest"), cap)
+    least = pl.when(pl.col("_lowest").is_not_null()).then(pl.min_horizontal(pl.col("_lowest"), cap))
     return (
         pl.when(wrong_rate)
         .then(pl.concat_str([pl.lit("核定比例 "), percent(rate), pl.lit(ends)]))
         .when(assessed < least)
         .then(
-            pl.concat_str([pl.lit("核定金额 "), grouped(assessed), pl.lit(" 低于法定下限 "), grouped(least)])
+            pl.format(
+                "核定金额 {} 低于法定下限 {}，核定比例{}", grouped(assessed), grouped(least), pl.lit(ends)
+            )
         )
     )
 
@@ -91,7 +93,10 @@ def _review(compiled: CompiledItem) -> pl.Expr:
         said = f"「{clause.name}」缺少数据，以部门核定为准"
         notes.append(pl.when(clause.when.is_null()).then(pl.lit(said)))
     if item.uplift:
-        said = "加成条件缺少数据，" + ("未加成" if item.uplift.unknown == "review" else "待补充后核定")
+        absent = "、".join(label(item.registry or "", column) for column in compiled.uplift_reads)
+        said = f"加成条件（{absent}）缺少数据，" + (
+            "未加成" if item.uplift.unknown == "review" else "待补充后核定"
+        )
         notes.append(pl.when(pl.col("_uplift").is_null()).then(pl.lit(said)))
     for cap in compiled.caps:
         absent = pl.any_horizontal(pl.col(c).is_null() for c in cap.reads) if cap.reads else pl.lit(False)

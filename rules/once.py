@@ -91,8 +91,10 @@ def _paid(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.
 
     A yearly item is paid only by its own year's payment.
     """
-    of_that_year = _once_only(law) | (pl.col("_paid_year") == pl.col("on").dt.year())
-    return _matched(lines, _payments(frames, pl.col("year") < year), of_that_year, "_paid")
+    each = [item.id for item in law.items.values() if item.recurs == "each"]
+    again = _once_only(law) | (pl.col("item").is_in(each) & pl.col("_same_matter").fill_null(False))
+    of_that_year = pl.col("_paid_year") == pl.col("on").dt.year()
+    return _matched(lines, _payments(frames, pl.col("year") < year), again | of_that_year, "_paid")
 
 
 def _paid_now(lines: pl.DataFrame, frames: Frames, year: int) -> pl.DataFrame:
@@ -103,13 +105,13 @@ def _paid_now(lines: pl.DataFrame, frames: Frames, year: int) -> pl.DataFrame:
 def _matched(lines: pl.DataFrame, held: pl.DataFrame | None, fits: pl.Expr, name: str) -> pl.DataFrame:
     """By line the payments of its matter, in words.
 
-    Keys match where both sides have them, the certificate before the project.
+    Keys match where both sides have them, the certificate before the project; a person's payments count
+    whichever unit they went through.
     """
     if held is None or held.is_empty():
         return pl.DataFrame(schema={"_line": pl.UInt32, name: pl.String})
     payments = held.select(
-        "uscc",
-        "item",
+        *("uscc", "item", "person_id"),
         pl.col("year").alias("_paid_year"),
         pl.col("amount").alias("_amount"),
         *(pl.col(c).str.to_uppercase().alias(f"_{c}") for c in _KEYS),
@@ -118,9 +120,13 @@ def _matched(lines: pl.DataFrame, held: pl.DataFrame | None, fits: pl.Expr, name
     matter = pl.coalesce(agree["certificate_no"], agree["project_id"])
     same = pl.all_horizontal(e.fill_null(True) for e in (agree["level"], agree["person_id"], matter))
     words = pl.format("{}年度已兑付 {} 元", "_paid_year", grouped(pl.col("_amount")))
+    own = lines.select("_line", "uscc", "item", "on", *_KEYS)
+    of_applicant = own.join(payments.drop("person_id"), on=["uscc", "item"])
+    elsewhere = own.join(payments, on=["person_id", "item"], suffix="_paying")
+    elsewhere = elsewhere.filter(pl.col("uscc") != pl.col("uscc_paying")).select(of_applicant.columns)
     return (
-        lines.select("_line", "uscc", "item", "on", *_KEYS)
-        .join(payments, on=["uscc", "item"])
+        pl.concat([of_applicant, elsewhere])
+        .with_columns(_same_matter=matter)
         .filter(same & fits)
         .group_by("_line")
         .agg(pl.col("_paid_year").max(), pl.col("_amount").sum())

@@ -23,6 +23,27 @@ def payments_by_item(frames: Frames) -> dict[str, pl.DataFrame]:
     return {str(key): part for (key,), part in paid.partition_by("item", as_dict=True).items()}
 
 
+def with_earlier_figure(rows: pl.DataFrame, compiled: CompiledItem, earlier: pl.DataFrame) -> pl.DataFrame:
+    """A ladder's rows with the highest figure that earlier rows of the same thing show."""
+    ladder = compiled.ladder
+    if ladder is None or earlier.is_empty() or "item" not in earlier.columns:
+        return rows
+    seen = earlier.filter((pl.col("item") == compiled.item.id) & pl.col(ladder.of).is_not_null())
+    held = seen.select(
+        "uscc", pl.col("project_id").str.to_uppercase().alias("_project"), pl.col(ladder.of).alias("_seen")
+    )
+    found = (
+        rows.with_row_index("_row")
+        .select("_row", "uscc", pl.col("project_id").str.to_uppercase())
+        .join(held, on="uscc")
+        .filter((pl.col("project_id") == pl.col("_project")).fill_null(True))
+        .group_by("_row")
+        .agg(pl.col("_seen").max())
+    )
+    highest = pl.max_horizontal(ladder.after, "_seen").alias(ladder.after)
+    return _joined(rows, found).with_columns(highest).drop("_seen")
+
+
 def with_payments(
     rows: pl.DataFrame, compiled: CompiledItem, payments: pl.DataFrame | None, year: int
 ) -> pl.DataFrame:
