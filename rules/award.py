@@ -33,7 +33,9 @@ _LINE: dict[str, Any] = {
     "assessed": pl.Boolean,
     "has_rejects": pl.Boolean,
 }
-_NO_CAP: dict[str, Any] = {"cap_0": pl.Struct({"amount": YUAN, "pool": pl.String, "paid": YUAN})}
+_NO_CAP: dict[str, Any] = {
+    "cap_0": pl.Struct({"amount": YUAN, "pool": pl.String, "thing": pl.Boolean, "paid": YUAN})
+}
 
 
 def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import polars as pl
 
 from rules.catalogue import Catalogue
-from rules.evaluate import INELIGIBLE, PAYABLE, PENDING
+from rules.evaluate import INELIGIBLE, PAYABLE, PENDING, UNNAMED
 from rules.terms import Scalar
 from schemas.money import YUAN
 
@@ -52,15 +52,16 @@ def cap_lines(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def share_caps(lines: pl.DataFrame) -> pl.DataFrame:
+def share_caps(lines: pl.DataFrame, of_things: bool = False) -> pl.DataFrame:
     """Apply the caps that lines share, payable lines first; a cap may settle an assessed line's open factor.
 
     Where the payable lines of a pool exceed its cap, the excess comes off in proportion, to the fen, by
-    largest remainder. Lows and highs of pending lines share what the payable lines leave.
+    largest remainder. Lows and highs of pending lines share what the payable lines leave. `of_things`:
+    only the caps that bound one project or person, not those of an enterprise's year.
     """
     lines = lines.with_row_index("_line")
     for slot in _slots(lines):
-        lines = _share(lines, slot)
+        lines = _share(lines, slot, of_things)
     settled = (
         pl.col("assessed") & (pl.col("status") == PENDING) & (pl.col("award_low") == pl.col("award_high"))
     )
@@ -87,7 +88,7 @@ def over_quota(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     return lines.with_columns(review=pl.when(review != "").then(review))
 
 
-def _share(lines: pl.DataFrame, slot: str) -> pl.DataFrame:
+def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
     pooled = lines.select(
         "_line",
         "status",
@@ -95,11 +96,13 @@ def _share(lines: pl.DataFrame, slot: str) -> pl.DataFrame:
         "award_high",
         *(c for c in _CONTENT),
         pl.col(slot).struct.field("pool"),
+        pl.col(slot).struct.field("thing"),
         pl.col(slot).struct.field("amount").alias("bound"),
     ).filter(
         pl.col("pool").is_not_null()
         & pl.col("bound").is_not_null()
         & pl.col("status").is_in([PAYABLE, PENDING])
+        & (pl.lit(not of_things) | pl.col("thing"))
     )
     if pooled.is_empty():
         return lines
@@ -115,60 +118,62 @@ def _share(lines: pl.DataFrame, slot: str) -> pl.DataFrame:
     tight = totals.filter((pl.col("paid") > pl.col("bound")) | pl.col("open"))
     if tight.is_empty():
         return lines
-    pooled = pooled.drop("bound").join(tight, on="pool")
-    payable = _proportional(pooled.filter((pl.col("status") == PAYABLE) & (pl.col("paid") > pl.col("bound"))))
-    pending = _within_room(pooled.filter(pl.col("status") == PENDING))
-    changed = pl.concat([payable, pending])
+    pooled = pooled.drop("bound").join(tight, on="pool").sort(_CONTENT, nulls_last=True)
+    payable = pooled.filter((pl.col("status") == PAYABLE) & (pl.col("paid") > pl.col("bound")))
+    pending = pooled.filter(pl.col("status") == PENDING).with_columns(
+        award_high=pl.col("award_high").fill_null(pl.col("bound")),
+        bound=pl.max_horizontal(pl.col("bound") - pl.col("paid"), pl.lit(Decimal(0), YUAN)),
+        cap=pl.col("bound"),
+    )
+    highs = within(pending, "award_high")
+    low = pl.min_horizontal("award_low", "award_high")
+    changed = pl.concat(
+        [
+            _changed(within(payable, "award_low").with_columns(award_high="award_low", cap="bound")),
+            _changed(within(highs, "award_low").with_columns(award_low=low)),
+        ]
+    )
     lines = lines.join(changed, on="_line", how="left", maintain_order="left")
-    touched = pl.col("_new_low").is_not_null()
+    touched, together = pl.col("_new_low").is_not_null(), (pl.col("_members") > 1).fill_null(False)
+    unnamed = pl.when(together & pl.col("_unnamed")).then(pl.lit("缺少项目编号，按同一项目合计封顶"))
     return lines.with_columns(
         award_low=pl.when(touched).then(pl.col("_new_low")).otherwise(pl.col("award_low")),
         award_high=pl.when(touched).then(pl.col("_new_high")).otherwise(pl.col("award_high")),
-        cap_shared=pl.col("cap_shared") | (touched & (pl.col("_members") > 1)).fill_null(False),
-        cap=pl.when(touched).then(pl.col("_bound")).otherwise(pl.col("cap")),
-    ).drop("_new_low", "_new_high", "_members", "_bound")
+        cap_shared=pl.col("cap_shared") | (touched & together),
+        cap=pl.when(touched).then(pl.col("_cap")).otherwise(pl.col("cap")),
+        review=pl.concat_str(["review", unnamed], separator="；", ignore_nulls=True),
+    ).drop("_new_low", "_new_high", "_members", "_cap", "_unnamed")
 
 
-def _changed(frame: pl.DataFrame, low: pl.Expr, high: pl.Expr) -> pl.DataFrame:
+def _changed(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(
         "_line",
-        low.cast(YUAN).alias("_new_low"),
-        high.cast(YUAN).alias("_new_high"),
+        pl.col("award_low").cast(YUAN).alias("_new_low"),
+        pl.col("award_high").cast(YUAN).alias("_new_high"),
         pl.col("members").alias("_members"),
-        pl.col("bound").alias("_bound"),
+        pl.col("cap").alias("_cap"),
+        pl.col("pool").str.contains("|" + UNNAMED, literal=True).alias("_unnamed"),
     )
 
 
-def _proportional(pooled: pl.DataFrame) -> pl.DataFrame:
-    """Take each pool's excess off its lines in proportion to their awards, by largest remainder (Int128 fen)."""
-    fen = pooled.sort(_CONTENT, nulls_last=True).with_columns(
-        award=pl.col("award_low").to_physical(),
-        total=pl.col("paid").to_physical(),
-        excess=(pl.col("paid") - pl.col("bound")).to_physical(),
+def within(pooled: pl.DataFrame, column: str) -> pl.DataFrame:
+    """`column` (yuan) cut in proportion so that each `pool` adds up to its `bound` where it was more.
+
+    In whole fen (Int128) by largest remainder; ties go by the order of the rows.
+    """
+    total = pl.col(column).sum().over("pool")
+    over = pooled.with_columns(
+        _fen=pl.col(column).to_physical(),
+        _total=total.to_physical(),
+        _excess=pl.max_horizontal(total - pl.col("bound"), pl.lit(Decimal(0), YUAN)).to_physical(),
     )
-    share = pl.col("award") * pl.col("excess")
-    fen = fen.with_columns(cut=share // pl.col("total"), rest=share % pl.col("total"))
-    fen = fen.sort("pool", "rest", descending=[False, True], maintain_order=True)
-    left = pl.col("excess") - pl.col("cut").sum().over("pool")
+    whole = pl.when(pl.col("_total") == 0).then(1).otherwise(pl.col("_total"))
+    share = pl.col("_fen") * pl.col("_excess")
+    over = over.with_columns(_cut=share // whole, _rest=share % whole)
+    over = over.sort("pool", "_rest", descending=[False, True], maintain_order=True)
+    left = pl.col("_excess") - pl.col("_cut").sum().over("pool")
     rank = pl.int_range(pl.len(), dtype=pl.Int64).over("pool")
-    fen = fen.with_columns(after=pl.col("award") - pl.col("cut") - (rank < left).cast(pl.Int128))
-    after = pl.col("after").cast(YUAN) * _FEN
-    return _changed(fen, after, after)
-
-
-def _within_room(pooled: pl.DataFrame) -> pl.DataFrame:
-    """Scale lows and highs of pending lines, rounded down, into what the payable lines leave of each cap."""
-    room = pl.max_horizontal(pl.col("bound") - pl.col("paid"), pl.lit(Decimal(0), YUAN)).to_physical()
-    fen = pooled.with_columns(
-        room=room,
-        least=pl.col("award_low").to_physical(),
-        most=pl.col("award_high").fill_null(pl.col("bound")).to_physical(),
+    after = pl.col("_fen") - pl.col("_cut") - (rank < left).cast(pl.Int128)
+    return over.with_columns((after.cast(YUAN) * _FEN).alias(column)).drop(
+        "_fen", "_total", "_excess", "_cut", "_rest"
     )
-
-    def scaled(column: str) -> pl.Expr:
-        total = pl.col(column).sum().over("pool")
-        fits = total <= pl.col("room")
-        inside = pl.col(column) * pl.col("room") // pl.when(total == 0).then(1).otherwise(total)
-        return pl.when(fits).then(pl.col(column)).otherwise(inside).cast(YUAN) * _FEN
-
-    return _changed(fen, scaled("least"), scaled("most"))

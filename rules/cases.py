@@ -170,7 +170,7 @@ class Case(Strict):
 def load_cases(root: Path = HERE) -> list[Case]:
     """Every case under `root`, in the order of the files. Raises RuleError saying file, case and fault."""
     cases: dict[str, Case] = {}
-    for path in sorted((root / "policies").glob("*/a*.cases.yaml")):
+    for path in sorted((root / "policies").rglob("*.cases.yaml")):
         where = f"{path.parent.name}/{path.name}"
         for place, raw in enumerate(read_yaml(path) or [], 1):
             named = raw.get("case") if isinstance(raw, dict) else None

@@ -15,6 +15,9 @@ TRUE, UNKNOWN = 255, 100
 JUDGED = ("ceiling", "open", "case_by_case")
 """Bases whose amount is the department's assessment, which may also stand for a missing condition."""
 
+UNNAMED = "?"
+"""Stands in a cap's key for a project or level that a row leaves blank."""
+
 _ZERO = pl.lit(Decimal(0), YUAN)
 _FINE, _FACTOR = pl.Decimal(38, 14), pl.Decimal(38, 4)
 
@@ -23,9 +26,9 @@ def evaluate(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with their verdict: `status`, `low`, `high` (yuan to the fen, before caps) and `cap_0` ….
 
     `high` is null where open-ended. A cap is a struct of `amount` (null: none), `pool`, the key of the
-    lines that share it (null: this line alone), and `paid`, what earlier years paid under it. `assessed`
-    marks pending lines whose figure is there and only a factor is open. `_code` and `_uplift` tell how
-    the verdict came about.
+    lines that share it (null: this line alone), `thing`, whether it bounds one project or person, and
+    `paid`, what earlier years paid under it. `assessed` marks pending lines whose figure is there and only
+    a factor is open. `_code` and `_uplift` tell how the verdict came about.
     """
     item = compiled.item
     rows = rows.with_columns(pl.col(column).fill_null(value) for column, value in item.blank.items())
@@ -36,7 +39,7 @@ def evaluate(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     caps = [_cap(cap, paid_before(place), rows) for place, cap in enumerate(compiled.caps)]
     if compiled.range and item.assessed:  # an assessed amount above the range is cut to its high end
         highest = pl.when(pl.col("_assessed").is_not_null()).then(pl.col("_highest"))
-        caps.append(_bound(highest, pl.lit(None, pl.String), pl.lit(None, YUAN)))
+        caps.append(_bound(highest, pl.lit(None, pl.String), False, pl.lit(None, YUAN)))
     return rows.with_columns(cap.alias(f"cap_{place}") for place, cap in enumerate(caps)).with_columns(
         level=_level(compiled)
     )
@@ -143,25 +146,28 @@ def _judged(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
 def _cap(cap: CompiledCap, paid: str, rows: pl.DataFrame) -> pl.Expr:
     """A cap's amount, less what earlier years paid under it."""
     amount = pl.coalesce(cap.amount.cast(YUAN), cap.fallback)
-    if paid not in rows.columns:
-        return _bound(amount, _pool(cap.pool, cap.per), pl.lit(None, YUAN))
-    left = pl.max_horizontal(amount - pl.col(paid).fill_null(_ZERO), _ZERO)
-    return _bound(pl.when(amount.is_not_null()).then(left), _pool(cap.pool, cap.per), pl.col(paid).cast(YUAN))
+    used = pl.col(paid).cast(YUAN) if paid in rows.columns else pl.lit(None, YUAN)
+    left = pl.when(amount.is_not_null()).then(pl.max_horizontal(amount - used.fill_null(_ZERO), _ZERO))
+    thing = not {"project_id", "person_id"}.isdisjoint(cap.per)
+    return _bound(left, _pool(cap.pool, cap.per), thing, used)
 
 
-def _bound(amount: pl.Expr, pool: pl.Expr, paid: pl.Expr) -> pl.Expr:
-    return pl.struct(amount.alias("amount"), pool.alias("pool"), paid.alias("paid"))
+def _bound(amount: pl.Expr, pool: pl.Expr, thing: bool, paid: pl.Expr) -> pl.Expr:
+    return pl.struct(
+        amount.alias("amount"), pool.alias("pool"), pl.lit(thing).alias("thing"), paid.alias("paid")
+    )
 
 
 def _pool(pool: str, per: tuple[str, ...]) -> pl.Expr:
-    """The key of the lines that share a cap; null for a cap of one line or a line without that key.
+    """The key of the lines that share a cap; null for a cap of one line.
 
-    Lines of different years never share: those of another year are not paid in this run.
+    Lines that do not name their project count as one, so that a blank opens no second cap. Lines of
+    different years never share: those of another year are not paid in this run.
     """
     if not per:
         return pl.lit(None, pl.String)
     year = pl.col("on").dt.year().cast(pl.String)
-    keys = [pl.col(column).str.to_uppercase() for column in per if column != "year"]
+    keys = [pl.col(column).str.to_uppercase().fill_null(UNNAMED) for column in per if column != "year"]
     return pl.concat_str([pl.lit(pool), year, *keys], separator="|")
 
 

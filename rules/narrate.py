@@ -93,8 +93,8 @@ def _review(compiled: CompiledItem) -> pl.Expr:
         said = f"「{clause.name}」缺少数据，以部门核定为准"
         notes.append(pl.when(clause.when.is_null()).then(pl.lit(said)))
     if item.uplift:
-        absent = "、".join(label(item.registry or "", column) for column in compiled.uplift_reads)
-        said = f"加成条件（{absent}）缺少数据，" + (
+        read = "、".join(label(item.registry or "", column) for column in compiled.uplift_reads)
+        said = f"加成条件（{read}）缺少数据，" + (
             "未加成" if item.uplift.unknown == "review" else "待补充后核定"
         )
         notes.append(pl.when(pl.col("_uplift").is_null()).then(pl.lit(said)))
@@ -102,6 +102,9 @@ def _review(compiled: CompiledItem) -> pl.Expr:
         absent = pl.any_horizontal(pl.col(c).is_null() for c in cap.reads) if cap.reads else pl.lit(False)
         said = f"上限所依据的{'、'.join(label(item.registry or '', c) for c in cap.reads)}缺少数据"
         notes.append(pl.when(absent & cap.amount.is_null()).then(pl.lit(said)))
+    if item.basis == "floor" and compiled.range is None:
+        lower = pl.col("assessed_rate") < pl.col("rate")
+        notes.append(pl.when(lower).then(pl.lit("核定比例低于政策下限，按下限")))
     if item.assessed and item.basis in ("exact", "floor"):
         notes.append(pl.when(pl.col(item.assessed).is_not_null()).then(pl.lit("核定金额不参与计算")))
     differs = _rate_differs(compiled)

@@ -5,11 +5,12 @@ from itertools import permutations
 
 import polars as pl
 
+from rules.caps import share_caps, within
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, PAYABLE, PENDING
 from schemas.money import YUAN, grouped
 
-_ZERO, _FEN = pl.lit(Decimal(0), YUAN), pl.lit(Decimal("0.01"), YUAN)
+_ZERO = pl.lit(Decimal(0), YUAN)
 _PROJECT = pl.col("project_id").str.to_uppercase()
 _UNCLEAR = "缺少项目编号，按同一申报人、同类事项和同一年度认定为同一事项，请核"
 
@@ -26,24 +27,38 @@ def without_overlaps(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     matters = _matters(lines, law)
     if matters.is_empty():
         return lines.drop("_line")
-    judged = _beaten(matters, law)
+    judged = _beaten(_capped(matters, lines), law)
     lines = _apply(lines, _displaced(judged))
     return _narrowed(_noted(lines, judged), judged).drop("_line")
 
 
+def _capped(matters: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """The lines with what the caps on their thing leave of them: that is what is compared.
+
+    A cap on an enterprise's year bounds each line here; its lines share it later, those that survive.
+    """
+    applicants = lines.filter(pl.col("uscc").is_in(matters["uscc"].unique().implode())).with_columns(
+        pl.min_horizontal(end, "cap").alias(end) for end in ("award_low", "award_high")
+    )
+    left = share_caps(applicants.drop("_line"), of_things=True).select("award_low", "award_high")
+    capped = applicants.select("_line").hstack(left)
+    return matters.drop("award_low", "award_high").join(capped, on="_line")
+
+
 def _apply(lines: pl.DataFrame, displaced: pl.DataFrame) -> pl.DataFrame:
-    """Lines named in `displaced` (`_line`, `told`) yield for the reason told."""
+    """Lines named in `displaced` (`_line`, `told`, `given_up`) yield for the reason told."""
     if displaced.is_empty():
         return lines
     lines = lines.join(displaced, on="_line", how="left", maintain_order="left")
     gone = pl.col("told").is_not_null()
-    given_up = pl.when(pl.col("status") == PAYABLE).then(pl.col("award_low")).otherwise(_ZERO)
+    given_up = pl.when(pl.col("status") == PAYABLE).then(pl.col("given_up")).otherwise(_ZERO)
     amount = pl.format("，本行放弃 {} 元", grouped(given_up))
     return lines.with_columns(
+        award_low=pl.when(gone).then(given_up).otherwise(pl.col("award_low")),
         status=pl.when(gone).then(pl.lit(DUPLICATE)).otherwise(pl.col("status")),
         reason=pl.when(gone).then(pl.concat_str(["told", amount])).otherwise(pl.col("reason")),
         yielded=pl.when(gone).then(given_up).otherwise(pl.col("yielded")),
-    ).drop("told")
+    ).drop("told", "given_up")
 
 
 def _live(lines: pl.DataFrame) -> pl.DataFrame:
@@ -67,7 +82,8 @@ def _replaced(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     )
     told = pl.format("同一项目按{} {}执行", "by", pl.col("by").replace_strict(_titles(law)))
     found = live.join(special, on=["uscc", "project", "year", "item"])
-    return found.group_by("_line").agg(pl.col("by").min()).select("_line", told=told)
+    one = found.group_by("_line").agg(pl.col("by").min(), pl.col("award_low").first())
+    return one.select("_line", told=told, given_up=pl.col("award_low"))
 
 
 def _titles(law: Catalogue) -> dict[str, str]:
@@ -102,10 +118,10 @@ def _matters(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     case = ["uscc", "group", "year"]
     live = live.filter(pl.col("policy").n_unique().over(case) > 1)
     blank = pl.col("project").is_null()
-    blank_elsewhere = (blank.sum().over(case) - blank.sum().over([*case, "policy"])) > 0
-    loose = pl.col("project").is_null() | blank_elsewhere.any().over([*case, "project"])
-    matter = pl.when(loose).then(pl.lit("")).otherwise(pl.col("project"))
-    live = live.with_columns(unclear=loose, matter=pl.concat_str(*case, matter, separator="|"))
+    live = live.with_columns(_blank_elsewhere=blank.sum().over(case) > blank.sum().over([*case, "policy"]))
+    live = live.with_columns(unclear=blank | pl.col("_blank_elsewhere").any().over([*case, "project"]))
+    project = pl.when(~pl.col("unclear")).then(pl.col("project")).fill_null("")
+    live = live.with_columns(matter=pl.concat_str(*case, project, separator="|"))
     return live.filter(pl.col("policy").n_unique().over("matter") > 1)
 
 
@@ -138,10 +154,10 @@ def _beats(law: Catalogue, winner: str, loser: str) -> pl.Expr:
     """Whether a pair of policies is compared, and the sum of the one displaces the other's."""
     here = (pl.col("by") == winner) & (pl.col("policy") == loser)
     reading = law.readings["overlap_B" if "B" in (winner, loser) else "overlap_A_C"]
-    if reading == "both" or (reading, loser, winner) == ("replaces", "B", "A"):
+    if reading == "both":
         return pl.lit(False)
-    if (reading, winner, loser) == ("replaces", "B", "A"):
-        return here
+    if (reading, {winner, loser}) == ("replaces", {"A", "B"}):
+        return here & (pl.lit(winner == "B") | (pl.col("own") == 0))
     order = _order(law)
     tied = (pl.col("sum") == pl.col("own")) & pl.lit(order.index(winner) < order.index(loser))
     return here & ((pl.col("sum") > pl.col("own")) | tied)
@@ -161,7 +177,8 @@ def _displaced(judged: pl.DataFrame) -> pl.DataFrame:
     """Payable lines that yield, and pending ones that could never exceed what the other policy pays."""
     hopeless = (pl.col("status") == PENDING) & (_could_exceed("award_high") == 0).fill_null(False)
     gone = judged.filter(pl.col("by").is_not_null() & ((pl.col("status") == PAYABLE) | hopeless))
-    return gone.select("_line", told=pl.format("就高不重复：同一事项让位于{}", "told"))
+    told = pl.format("就高不重复：同一事项让位于{}", "told")
+    return gone.select("_line", told=told, given_up=pl.col("award_low"))
 
 
 def _could_exceed(end: str) -> pl.Expr:
@@ -175,22 +192,22 @@ def _could_exceed(end: str) -> pl.Expr:
 def _narrowed(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     """Pending lines whose policy is beaten keep the part of their range that exceeds the other's payment."""
 
-    def part(end: str) -> pl.Expr:
-        total = pl.col(end).sum().over("matter", "policy", "status").to_physical()
-        over = pl.min_horizontal(_could_exceed(end), pl.col(end).sum().over("matter", "policy", "status"))
-        whole = pl.when(total == 0).then(1).otherwise(total)
-        kept = pl.col(end).to_physical() * over.to_physical() // whole
-        return pl.when(over.is_not_null()).then(kept).cast(YUAN) * _FEN
-
-    beaten = judged.with_columns(_low=part("award_low"), _high=part("award_high"))
-    beaten = beaten.filter(pl.col("by").is_not_null() & (pl.col("status") == PENDING))
-    lines = lines.join(
-        beaten.select("_line", "_low", "_high", "told"), on="_line", how="left", maintain_order="left"
+    ends = judged.with_columns(_least=_could_exceed("award_low"), _most=_could_exceed("award_high"))
+    beaten = (
+        ends.filter(pl.col("by").is_not_null() & (pl.col("status") == PENDING))
+        .with_columns(pool=pl.concat_str("matter", "policy", separator="|"))
+        .sort("item", "project", "level", nulls_last=True)
     )
+    low = within(beaten.with_columns(bound="_least"), "award_low")
+    high = within(beaten.filter(pl.col("_most").is_not_null()).with_columns(bound="_most"), "award_high")
+    kept = low.select("_line", "told", _low="award_low").join(
+        high.select("_line", _high="award_high"), on="_line", how="left"
+    )
+    lines = lines.join(kept, on="_line", how="left", maintain_order="left")
     here = pl.col("told").is_not_null() & (pl.col("status") == PENDING)
     note = pl.when(here).then(pl.format("同一事项已有{}，就高不重复，只计超出部分", "told"))
     return lines.with_columns(
-        award_low=pl.when(here).then(pl.col("_low")).otherwise(pl.col("award_low")),
+        award_low=pl.when(here).then(pl.min_horizontal("_low", "_high")).otherwise(pl.col("award_low")),
         award_high=pl.when(here).then(pl.col("_high")).otherwise(pl.col("award_high")),
         review=pl.concat_str(["review", note], separator="；", ignore_nulls=True),
     ).drop("_low", "_high", "told")
