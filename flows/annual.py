@@ -51,16 +51,17 @@ def check(work: str, year: int, scenarios: list[str]) -> str:
 
 
 @task(name="计算")
-def compute(work: str, year: int, scenarios: list[str]) -> str:
-    return str(steps.compute(Path(work), year, _law(scenarios), _say))
+def compute(work: str, year: int, scenarios: list[str], template: bool) -> str:
+    return str(steps.compute(Path(work), year, _law(scenarios), _say, template))
 
 
 @task(name="编制工作簿并发布", retries=2, retry_delay_seconds=5, retry_condition_fn=_is_io_fault)
-def publish(work: str, out: str, year: int, scenarios: list[str]) -> str:
+def publish(work: str, out: str, year: int, scenarios: list[str], template: str | None) -> str:
     paths = tuple(Path(path) for path in scenarios)
     result = Path(work) / "result"
     if not result.is_dir():
         steps.report(Path(work), year, _law(scenarios), paths, date.today().isoformat(), _say)
+    steps.hand_over(Path(work), Path(template) if template else None, _say)
     return str(folders.publish(folders.published(Path(out), year, scenario_name(paths)), result))
 
 
@@ -70,7 +71,11 @@ def _law(scenarios: list[str]) -> Catalogue:
 
 @flow(name="年度兑现", flow_run_name="{year}年度兑现", log_prints=False)
 def annual(
-    year: int | None = None, raw: str = "data/raw", out: str = "data/out", scenarios: list[str] | None = None
+    year: int | None = None,
+    raw: str = "data/raw",
+    out: str = "data/out",
+    scenarios: list[str] | None = None,
+    template: str | None = None,
 ) -> str:
     """Run one year (by default the year before today's) and return its folder."""
     year, scenarios = year or date.today().year - 1, scenarios or []
@@ -79,8 +84,8 @@ def annual(
     try:
         read(str(work), raw, year)
         check(str(work), year, scenarios)
-        compute(str(work), year, scenarios)
-        published = publish(str(work), out, year, scenarios)
+        compute(str(work), year, scenarios, template is not None)
+        published = publish(str(work), out, year, scenarios, template)
     finally:
         folders.remove_work_folder(work)
     _show_totals(published, year)
@@ -99,11 +104,19 @@ def _show_totals(target: str, year: int) -> None:
     create_table_artifact(rows, key=f"annual-{year}", description=f"{year}年度应兑付，按区镇和负担方")
 
 
-def run_flow(year: int, raw: Path, out: Path, scenarios: tuple[Path, ...], api: str | None) -> Path:
+def run_flow(
+    year: int,
+    raw: Path,
+    out: Path,
+    scenarios: tuple[Path, ...],
+    api: str | None,
+    template: Path | None = None,
+) -> Path:
     """Run the flow on the configured API, else on Prefect's own embedded server.
 
     Raises Unusable when the configured API does not answer.
     """
+    steps.check_template(template, out)
     if api is not None:
         try:
             httpx.get(f"{api.rstrip('/')}/health", timeout=10).raise_for_status()
@@ -113,7 +126,8 @@ def run_flow(year: int, raw: Path, out: Path, scenarios: tuple[Path, ...], api: 
             ) from error
     else:
         print("启动 Prefect 内置服务，首次约需半分钟，请稍候……", file=sys.stderr, flush=True)
-    return Path(annual(year, str(raw), str(out), [str(path) for path in scenarios]))
+    paths = [str(path) for path in scenarios]
+    return Path(annual(year, str(raw), str(out), paths, str(template) if template else None))
 
 
 def deployment(raw: Path, out: Path) -> dict[str, Any]:

@@ -51,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     annual.add_argument(
         "--flow", action="store_true", help="作为 Prefect 流程运行（没有配置 Prefect 服务时用内置服务）"
     )
+    annual.add_argument(
+        "--payments-template",
+        type=Path,
+        metavar="文件",
+        help="另写一份待兑付的已兑付登记表（.xlsx、.csv、.parquet；含完整证件号码，仅本人可读）",
+    )
 
     explain = command("explain", "逐笔说明一家企业的奖补：条件、计算过程、封顶、分担和来源")
     _common(explain)

@@ -22,12 +22,21 @@ def annual(arguments: Namespace) -> None:
     if arguments.flow or _prefect_api():
         from flows.annual import run_flow
 
-        target = run_flow(arguments.year, arguments.raw, arguments.out, scenarios, _prefect_api())
+        target = run_flow(
+            arguments.year,
+            arguments.raw,
+            arguments.out,
+            scenarios,
+            _prefect_api(),
+            arguments.payments_template,
+        )
     else:
         from flows.direct import run_annual
 
         _say("未配置 Prefect 服务，直接运行各步骤（加 --flow 可作为流程运行）")
-        target = run_annual(arguments.year, arguments.raw, arguments.out, scenarios, _say)
+        target = run_annual(
+            arguments.year, arguments.raw, arguments.out, scenarios, _say, arguments.payments_template
+        )
     _closing(target)
 
 

@@ -12,16 +12,25 @@ def scenario_name(scenarios: Sequence[Path]) -> str | None:
     return "+".join(path.stem for path in scenarios) or None
 
 
-def run_annual(year: int, raw: Path, out: Path, scenarios: tuple[Path, ...], say: steps.Say) -> Path:
+def run_annual(
+    year: int,
+    raw: Path,
+    out: Path,
+    scenarios: tuple[Path, ...],
+    say: steps.Say,
+    template: Path | None = None,
+) -> Path:
     """Run the steps and publish; returns the year's folder. Raises Unusable; leaves nothing half-written."""
+    steps.check_template(template, out)
     law = steps.law_of(scenarios)
     target = folders.published(out, year, scenario_name(scenarios))
     work = folders.new_work_folder(target)
     try:
         steps.read(work, raw, year, say)
         steps.check_rows(work, year, law, say)
-        steps.compute(work, year, law, say)
+        steps.compute(work, year, law, say, template is not None)
         result = steps.report(work, year, law, scenarios, date.today().isoformat(), say)
+        steps.hand_over(work, template, say)
         return folders.publish(target, result)
     finally:
         folders.remove_work_folder(work)

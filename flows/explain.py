@@ -30,18 +30,15 @@ def explain_applicant(year: int, raw: Path, scenarios: tuple[Path, ...], uscc: s
         rejects = _of_applicant(work, uscc)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    own = {
-        name: frame.filter(pl.col("uscc") == uscc) if "uscc" in frame.columns else frame
-        for name, frame in frames.items()
-    }
-    applicant = own["enterprises"]
+    own = _own_frames(frames, uscc)
+    applicant = own["enterprises"].filter(pl.col("uscc") == uscc)
     if applicant.is_empty():
         known = frames["enterprises"]["uscc"].to_list()
         said = "".join(f"\n{line}" for line in _own_rejects(rejects) if line)
         hint = said or did_you_mean(uscc, known)
         raise Unusable(f"企业名录中没有可用的「{uscc}」{hint}")
     name, district = applicant.row(0, named=True)["name"], applicant.row(0, named=True)["district"]
-    lines = award(own, law, year)
+    lines = award(own, law, year).filter(pl.col("uscc") == uscc)
     paid = lines["award"].sum()
     return [
         f"{name}（{uscc}，{district}）{year}年度：应兑付 {paid:,.2f} 元，"
@@ -49,6 +46,21 @@ def explain_applicant(year: int, raw: Path, scenarios: tuple[Path, ...], uscc: s
         *_each_line(lines, own, law, year),
         *_own_rejects(rejects),
     ]
+
+
+def _own_frames(frames: Frames, uscc: str) -> Frames:
+    """The rows of an applicant and of its persons, whose awards through other units count too."""
+    talents = frames.get("talents")
+    persons = pl.Series(dtype=pl.String) if talents is None else talents.filter(uscc=uscc)["person_id"]
+
+    def belongs(frame: pl.DataFrame) -> pl.Expr:
+        own = pl.col("uscc") == uscc
+        return own | pl.col("person_id").is_in(persons.implode()) if "person_id" in frame.columns else own
+
+    kept = {name: frame.filter(belongs(frame)) for name, frame in frames.items() if name != "enterprises"}
+    involved = pl.concat([pl.Series("uscc", [uscc]), *(frame["uscc"] for frame in kept.values())])
+    applicants = frames["enterprises"].filter(pl.col("uscc").is_in(involved.unique().implode()))
+    return {"enterprises": applicants} | kept
 
 
 def _each_line(lines: pl.DataFrame, own: Frames, law: Catalogue, year: int) -> Iterator[str]:

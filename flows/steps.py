@@ -13,12 +13,15 @@ import polars as pl
 from flows.check import Checked, check
 from registries.locate import Folder, locate_years
 from registries.read import read_table
+from reports.template import payments_of, write_template
 from reports.workbook import write_workbook
-from rules.award import award
+from rules.award import published, settle
 from rules.catalogue import Catalogue, load_catalogue
 from rules.invariants import verify
 from rules.scenario import load_scenario
+from rules.settle import settlement
 from rules.summary import summarise
+from schemas.errors import Unusable
 from schemas.money import YUAN
 from schemas.outputs import AWARDS, REJECTS
 from schemas.registries import REGISTRIES
@@ -85,11 +88,16 @@ def check_rows(work: Path, year: int, law: Catalogue, say: Say) -> Path:
     return work
 
 
-def compute(work: Path, year: int, law: Catalogue, say: Say) -> Path:
-    """Apply the rules; write awards and summary into `<work>`."""
+def compute(work: Path, year: int, law: Catalogue, say: Say, template: bool = False) -> Path:
+    """Apply the rules; write awards, summary and settlement into `<work>`; `template`: also its rows."""
     frames = {p.stem: pl.read_parquet(p) for p in sorted((work / "checked").glob("*.parquet"))}
-    awards = award(frames, law, year)
-    identities = verify(awards, frames, law)
+    settled = settle(frames, law, year)
+    awards = published(settled.lines)
+    balances = settlement(settled.lines, settled.unmatched, frames, law)
+    identities = verify(awards, balances, frames, law, year)
+    if template:
+        payments_of(settled.lines).write_parquet(work / "template.rows.parquet")
+    _write_parquet(balances, work / "settlement.parquet")
     _write_parquet(awards, work / "awards.parquet")
     _write_parquet(summarise(awards, law), work / "summary.parquet")
     _write_json(work / "compute.json", {"identities": [(what, str(a), str(b)) for what, a, b in identities]})
@@ -99,15 +107,36 @@ def compute(work: Path, year: int, law: Catalogue, say: Say) -> Path:
     return work
 
 
+def check_template(template: Path | None, out: Path) -> None:
+    """Refuse a payments template that could not be written, or would lie among published results."""
+    if template is None:
+        return
+    if template.suffix.lower() not in (".xlsx", ".csv", ".parquet"):
+        raise Unusable(f"已兑付登记表「{template.name}」的后缀应为 .xlsx、.csv 或 .parquet。")
+    if not template.absolute().parent.is_dir():
+        raise Unusable(f"没有文件夹「{template.parent}」，不能写入已兑付登记表。")
+    if template.absolute().is_relative_to(out.absolute()):
+        raise Unusable(f"已兑付登记表含完整证件号码，不能放在结果文件夹「{out}」内；请另选位置。")
+
+
+def hand_over(work: Path, template: Path | None, say: Say) -> None:
+    """Put the payments template where it was asked for, readable by its owner only."""
+    if template is None:
+        return
+    held = pl.read_parquet(work / "template.rows.parquet")
+    write_template(held, template)
+    say(f"已写出待兑付的已兑付登记表（含完整证件号码，仅本人可读）：{template}，共 {held.height:,} 行")
+
+
 def report(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...], today: str, say: Say) -> Path:
-    """Write manifest and workbook and gather the five files in `<work>/result`, which appears complete.
+    """Write manifest and workbook and gather the published files in `<work>/result`, which appears complete.
 
     May be repeated after a failure: what it gathers stays where it was.
     """
     result = work / "result.partial"
     shutil.rmtree(result, ignore_errors=True)
     result.mkdir()
-    for name in ("awards", "rejects", "summary"):
+    for name in ("awards", "rejects", "summary", "settlement"):
         (result / f"{name}.parquet").hardlink_to(work / f"{name}.parquet")
     awards = pl.read_parquet(result / "awards.parquet")
     manifest = _manifest(work, result, awards, year, law, scenarios)
@@ -118,6 +147,7 @@ def report(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...], t
         awards=awards,
         last_year=_last_year(work, year),
         summary=pl.read_parquet(result / "summary.parquet"),
+        settlement=pl.read_parquet(result / "settlement.parquet"),
         rejects=pl.read_parquet(result / "rejects.parquet"),
         manifest=manifest,
         today=today,
@@ -154,8 +184,8 @@ def _manifest(
             {
                 "policy": p.key,
                 "title": p.title,
-                "from": str(p.first_day),
-                "to": str(p.last_day),
+                "from": p.first_day and str(p.first_day),
+                "to": p.last_day and str(p.last_day),
                 "enabled": p.enabled,
             }
             for p in law.policies.values()

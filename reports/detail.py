@@ -36,10 +36,16 @@ def _about() -> list[pl.Expr | str]:
     """Whom and what a line is about, for the columns _CODE, _NAME, _DISTRICT, _MATTER and _WHICH."""
     which = ["level", pl.coalesce("certificate_no", "project_id", "person_id")]
     return [
-        *("uscc", "name", "district"),
+        *("uscc", _applicant(), "district"),
         pl.format("{} {}", "item", "title").alias("matter"),
         pl.concat_str(which, separator=" ", ignore_nulls=True).alias("which"),
     ]
+
+
+def _applicant() -> pl.Expr:
+    """The applicant's name, and the person's where the award is a person's: 昆山示例（张*）."""
+    person = pl.when(pl.col("person_name").is_not_null()).then(pl.format("（{}）", "person_name"))
+    return pl.concat_str("name", person.fill_null("")).alias("name")
 
 
 def _detail(
@@ -74,22 +80,22 @@ def _detail(
 def payable_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
     """兑现明细: every payable line with its working."""
     lines = awards.filter(pl.col("status") == "payable")
+    amounts = ["gross", "award", "city_share", "district_share"]
+    amounts += ["prefecture_share"] if has_prefecture(awards) else []
+    titles = ("计算额", "兑付额", "市级", "区镇", "苏州市级")
     columns = [
         *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
-        Column("计算额", 15, "yuan"),
-        Column("兑付额", 15, "yuan"),
-        Column("市级", 15, "yuan"),
-        Column("区镇", 15, "yuan"),
+        *(Column(title, 15, "yuan") for title, _ in zip(titles, amounts, strict=False)),
         Column("计算过程", 46, "wide"),
         Column("提请复核", 30, "wide"),
         _SOURCE,
     ]
     rows = lines.select(
         *_about(),
-        *("gross", "award", "city_share", "district_share", "working", "review"),
+        *(*amounts, "working", "review"),
         _source().alias("source"),
     )
-    sums = [rows[c].sum() for c in ("gross", "award", "city_share", "district_share")]
+    sums = [rows[c].sum() for c in amounts]
     total = [*[None] * 5, *sums, None, None, None]
     _detail(book, "兑现明细", f"{year}年度兑现明细表", columns, rows, limit, total=total)
 
@@ -150,6 +156,52 @@ def district_notices_sheet(book: Book, year: int, awards: pl.DataFrame) -> None:
         pending = lines.height - paid.height
         sums = (paid["uscc"].n_unique(), paid["award"].sum(), paid["district_share"].sum(), pending)
         sheet.total(["合计", None, *sums])
+
+
+def settlement_sheet(book: Book, year: int, settlement: pl.DataFrame, limit: int) -> None:
+    """应补应退: what the year has paid already against what it owes; only where it has paid anything."""
+    if not settlement["paid"].sum():
+        return
+    amounts = ["award", "paid", "to_pay", "to_recover", "city_share", "district_share", "prefecture_share"]
+    titles = [
+        "应兑付",
+        "已兑付",
+        "应补",
+        "应退",
+        "市级应补（负为应退）",
+        "区镇应补（负为应退）",
+        "苏州市级应补（负为应退）",
+    ]
+    if not settlement["prefecture_share"].any():
+        amounts, titles = amounts[:-1], titles[:-1]
+    columns = [
+        *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
+        *(Column(title, 16, "yuan") for title in titles),
+        Column("说明", 40, "wide"),
+    ]
+    which = ["level", pl.coalesce("certificate_no", "project_id", "person_id")]
+    rows = settlement.filter((pl.col("to_pay") > 0) | (pl.col("to_recover") > 0)).select(
+        *("uscc", "name", "district"),
+        pl.format("{} {}", "item", "title").alias("matter"),
+        pl.concat_str(which, separator=" ", ignore_nulls=True).alias("which"),
+        *(*amounts, "note"),
+    )
+    square = settlement.height - rows.height
+    intro = (
+        f"本年度已兑付 {settlement['paid'].sum():,.2f} 元，应补 {settlement['to_pay'].sum():,.2f} 元，"
+        f"应退 {settlement['to_recover'].sum():,.2f} 元；另有 {square:,} 笔已足额兑付，不列。"
+    )
+    sums = [rows[c].sum() for c in amounts]
+    _detail(
+        book,
+        "应补应退",
+        f"{year}年度应补应退清单",
+        columns,
+        rows,
+        limit,
+        total=[*[None] * 5, *sums, None],
+        intro=intro,
+    )
 
 
 def pending_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
@@ -279,7 +331,9 @@ def publicity_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> 
     ]
     rows = (
         awards.filter(pl.col("status") == "payable")
-        .select("name", pl.col("district").cast(pl.Enum(DISTRICTS)), "article", "item", "title", "level")
+        .select(
+            _applicant(), pl.col("district").cast(pl.Enum(DISTRICTS)), "article", "item", "title", "level"
+        )
         .unique()
         .sort("district", "name", "article", "item", "level", nulls_last=True)
         .drop("article")

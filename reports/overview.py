@@ -59,7 +59,7 @@ def notes_sheet(
         [
             (
                 f"政策{p['policy']}",
-                f"{p['title']}，{p['from']} 至 {p['to']}{'' if p['enabled'] else '（未执行）'}",
+                f"{p['title']}，{_window(p)}{'' if p['enabled'] else '（未执行）'}",
             )
             for p in manifest["policies"]
         ],
@@ -94,19 +94,24 @@ def notes_sheet(
     sheet.line("编制：　　　　　　　　　复核：　　　　　　　　　审批：　　　　　　　　　日期：　　　　　　")
 
 
+def _window(policy: dict[str, Any]) -> str:
+    return f"{policy['from']} 至 {policy['to']}" if policy["from"] or policy["to"] else "未定有效期"
+
+
 def _result(awards: pl.DataFrame, rejects: pl.DataFrame) -> list[str]:
     payable = awards.filter(pl.col("status") == "payable")
     pending = awards.filter(pl.col("status") == "pending")
     refused = awards.filter(pl.col("status").is_in(["ineligible", "duplicate"]))
     open_ended = pending["award_high"].null_count()
     rows = rejects.select("registry", "source_file", "source_sheet", "source_row").unique().height
-    district = total(payable["district_share"])
+    district, suzhou = total(payable["district_share"]), total(payable["prefecture_share"])
     high = f"{wan(total(pending['award_high'])):,.2f} 万元" + (
         f"，另有 {open_ended:,} 笔无上限" if open_ended else ""
     )
     return [
         f"应兑付 {payable['uscc'].n_unique():,} 户 {payable.height:,} 笔，合计 {wan(total(payable['award'])):,.2f} 万元，"
-        f"其中市级 {wan(total(payable['city_share'])):,.2f} 万元，区镇 {wan(district):,.2f} 万元。",
+        f"其中市级 {wan(total(payable['city_share'])):,.2f} 万元，区镇 {wan(district):,.2f} 万元"
+        + (f"，苏州市级 {wan(suzhou):,.2f} 万元。" if suzhou else "。"),
         f"待核定 {pending.height:,} 笔，法定区间 {wan(total(pending['award_low'])):,.2f} 万元至 {high}。",
         f"不予兑现 {refused.height:,} 笔（原因见「不予兑现」「跨年补报」），数据有问题 {rows:,} 行（见「数据问题」）。",
     ]
@@ -137,8 +142,9 @@ def totals_sheet(book: Book, year: int, awards: pl.DataFrame, last_year: pl.Data
     sheet.total(rows[0] if rows else ["总计", *[0] * (len(columns) - 1)])
     _rounding_note(sheet, awards)
     sheet.page_break()
-    _chart(sheet, "各区镇应兑付（万元）", districts, (5, 6), f"A{sheet.row + 1}")
-    _chart(sheet, "各条应兑付（万元）", articles, (5, 6), f"F{sheet.row + 1}")
+    payers = (5, 6, 7) if has_prefecture(awards) else (5, 6)
+    _chart(sheet, "各区镇应兑付（万元）", districts, payers, f"A{sheet.row + 1}")
+    _chart(sheet, "各条应兑付（万元）", articles, payers, f"F{sheet.row + 1}")
 
 
 def _last_year_by(awards: pl.DataFrame, last_year: pl.DataFrame | None) -> pl.DataFrame:
@@ -213,7 +219,7 @@ def _rounding_note(sheet: Sheet, awards: pl.DataFrame) -> None:
     )
 
 
-def _chart(sheet: Sheet, title: str, rows: tuple[int, int], places: tuple[int, int], anchor: str) -> None:
+def _chart(sheet: Sheet, title: str, rows: tuple[int, int], places: tuple[int, ...], anchor: str) -> None:
     first, last = rows
     if last < first:
         return
@@ -224,7 +230,8 @@ def _chart(sheet: Sheet, title: str, rows: tuple[int, int], places: tuple[int, i
     for place in places:
         series = Reference(sheet.worksheet, min_col=place, min_row=first, max_row=last)
         chart.add_data(series, titles_from_data=False)
-    for held, name, colour in zip(chart.series, ("市级负担", "区镇负担"), ("2F5597", "F4B183"), strict=True):
+    payers = (("市级负担", "2F5597"), ("区镇负担", "F4B183"), ("苏州市级负担", "A5A5A5"))
+    for held, (name, colour) in zip(chart.series, payers, strict=False):
         held.tx = SeriesLabel(v=name)
         held.graphicalProperties.solidFill = colour
     chart.set_categories(Reference(sheet.worksheet, min_col=1, min_row=first, max_row=last))

@@ -19,12 +19,13 @@ def write_workbook(
     *,
     awards: pl.DataFrame,
     summary: pl.DataFrame,
+    settlement: pl.DataFrame,
     rejects: pl.DataFrame,
     manifest: dict[str, Any],
     last_year: pl.DataFrame | None = None,
     today: str,
 ) -> None:
-    """Write the workbook from frames in the shapes AWARDS, SUMMARY and REJECTS.
+    """Write the workbook from frames in the shapes AWARDS, SUMMARY, SETTLEMENT and REJECTS.
 
     `last_year` holds payments of the year before (`item`, `district`, `amount` in yuan); `today` is the
     day to print.
@@ -35,6 +36,7 @@ def write_workbook(
     detail.payable_sheet(book, manifest["year"], awards, DETAIL_ROWS)
     detail.applicants_sheet(book, manifest["year"], awards, DETAIL_ROWS)
     detail.district_notices_sheet(book, manifest["year"], awards)
+    detail.settlement_sheet(book, manifest["year"], settlement, DETAIL_ROWS)
     detail.pending_sheet(book, manifest["year"], awards, DETAIL_ROWS)
     detail.refused_sheet(book, manifest["year"], awards, DETAIL_ROWS)
     detail.other_years_sheet(book, manifest["year"], awards, DETAIL_ROWS)

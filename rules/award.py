@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -16,14 +16,25 @@ from rules.narrate import narrate
 from rules.once import once
 from rules.overlap import without_overlaps
 from rules.paid import payments_by_item, with_earlier_figure, with_payments
+from rules.settle import with_paid
 from rules.split import split
 from rules.working import finish_working
-from schemas.codes import masked
+from schemas.codes import initial, masked
 from schemas.money import YUAN
 from schemas.outputs import AWARDS, ORDER
 from schemas.registries import PROVENANCE, REGISTRIES
 
-_KEPT = ("uscc", "name", "district", "person_id", "project_id", "certificate_no", "level", *PROVENANCE)
+_KEPT = (
+    "uscc",
+    "name",
+    "district",
+    "person_id",
+    "person_name",
+    "project_id",
+    "certificate_no",
+    "level",
+    *PROVENANCE,
+)
 _SAID = ("status", "reason", "review", "working")
 _LINE: dict[str, Any] = {
     **{column: AWARDS[column] for column in (*_KEPT, *_SAID)},
@@ -32,10 +43,18 @@ _LINE: dict[str, Any] = {
     "high": YUAN,
     "assessed": pl.Boolean,
     "has_rejects": pl.Boolean,
+    "months": pl.Int64,
 }
 _NO_CAP: dict[str, Any] = {
     "cap_0": pl.Struct({"amount": YUAN, "pool": pl.String, "thing": pl.Boolean, "paid": YUAN})
 }
+
+
+class Settled(NamedTuple):
+    """A run's lines with persons in full, and the year's own payments that belong to none of them."""
+
+    lines: pl.DataFrame
+    unmatched: pl.DataFrame
 
 
 def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
@@ -43,18 +62,27 @@ def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
 
     `frames` are checked registries (see rules.history.Frames). Money is yuan to the fen.
     """
+    return published(settle(frames, law, year).lines)
+
+
+def settle(frames: Frames, law: Catalogue, year: int) -> Settled:
+    """The lines of `year` with persons in full; one order of steps."""
     lines = pl.concat([_empty(), *_evaluated(frames, law, year)], how="diagonal")
     lines = lines.with_columns(policy=pl.col("item").str.head(1))
     lines = once(lines, frames, law, year)
     lines = without_overlaps(in_window(cap_lines(lines), law), law)
     lines = of_year(share_caps(lines), year)
     lines = over_quota(_settled(lines), law)
-    lines = split(_described(lines, law, year), law)
-    return (
-        finish_working(lines)
-        .select(pl.col(c).cast(t) for c, t in AWARDS.items())
-        .sort(ORDER, nulls_last=True)
+    lines = finish_working(split(_described(lines, law, year), law))
+    return Settled(*with_paid(lines, frames, year))
+
+
+def published(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines as they leave the house: the columns of AWARDS, persons masked, in the order of their content."""
+    shown = lines.with_columns(
+        person_id=masked(pl.col("person_id")), person_name=initial(pl.col("person_name"))
     )
+    return shown.select(pl.col(c).cast(t) for c, t in AWARDS.items()).sort(ORDER, nulls_last=True)
 
 
 def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
@@ -223,5 +251,5 @@ def _described(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:
         orient="row",
     )
     return lines.join(about, on="item", how="left", maintain_order="left").with_columns(
-        year=pl.lit(year, pl.Int32), event_on=pl.col("on"), person_id=masked(pl.col("person_id"))
+        year=pl.lit(year, pl.Int32), event_on=pl.col("on")
     )

@@ -47,6 +47,9 @@ _COLUMNS = {
     "cap_reduction": "cap_reduction",
     "overlap_reduction": "overlap_reduction",
     "level": "level",
+    "paid": "paid",
+    "to_pay": "to_pay",
+    "to_recover": "to_recover",
 }
 """What a case states of a line, and the column that holds it."""
 _WHICH = ("item", "project_id", "certificate_no")
@@ -89,6 +92,9 @@ class Expected(Strict):
     gross: Amount | None = None
     cap_reduction: Amount | None = None
     overlap_reduction: Amount | None = None
+    paid: Amount | None = None
+    to_pay: Amount | None = None
+    to_recover: Amount | None = None
     reason: Words = ()
     reason_without: Words = ()
     review: Words = ()

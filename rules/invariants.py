@@ -7,6 +7,7 @@ import polars as pl
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
 from rules.history import Frames
+from schemas.money import total
 from schemas.registries import REGISTRIES
 
 
@@ -14,8 +15,12 @@ class Broken(Exception):
     """A run whose results contradict themselves; nothing of it may be published."""
 
 
-def verify(awards: pl.DataFrame, frames: Frames, law: Catalogue) -> list[tuple[str, Decimal, Decimal]]:
-    """Check the identities of awards (shape AWARDS). Raises Broken naming the first line that breaks one.
+def verify(
+    awards: pl.DataFrame, settlement: pl.DataFrame, frames: Frames, law: Catalogue, year: int
+) -> list[tuple[str, Decimal, Decimal]]:
+    """Check the identities of awards (shape AWARDS) and settlement (shape SETTLEMENT).
+
+    Raises Broken naming the first line that breaks one.
 
     Returns (what, one side, other side) in yuan for the workbook's 校验 sheet.
     """
@@ -49,16 +54,39 @@ def verify(awards: pl.DataFrame, frames: Frames, law: Catalogue) -> list[tuple[s
                 f"校验不通过：{what}。{line['item']} {line['uscc']}（{line['source_file']}第{line['source_row']}行）"
             )
     _every_row_has_a_line(awards, frames, law)
-    total = awards.select(
+    sums = awards.select(
         pl.sum("gross", "cap_reduction", "overlap_reduction", "award", "city_share", "district_share"),
         pl.sum("prefecture_share"),
     ).row(0, named=True)
-    reduced = total["gross"] - total["cap_reduction"] - total["overlap_reduction"]
-    shares = total["city_share"] + total["district_share"] + total["prefecture_share"]
+    reduced = sums["gross"] - sums["cap_reduction"] - sums["overlap_reduction"]
+    shares = sums["city_share"] + sums["district_share"] + sums["prefecture_share"]
     return [
-        ("计算额 − 封顶核减 − 重复核减 ＝ 兑付额", reduced, total["award"]),
-        ("市级 ＋ 区镇 ＋ 苏州市级 ＝ 兑付额", shares, total["award"]),
+        ("计算额 − 封顶核减 − 重复核减 ＝ 兑付额", reduced, sums["award"]),
+        ("市级 ＋ 区镇 ＋ 苏州市级 ＝ 兑付额", shares, sums["award"]),
+        *_settles(settlement, frames, sums["award"], year),
     ]
+
+
+def _settles(
+    settlement: pl.DataFrame, frames: Frames, award: Decimal, year: int
+) -> list[tuple[str, Decimal, Decimal]]:
+    """Every payment of the year is in the settlement once, and its balance is what the lines still owe."""
+    payments = frames.get("payments")
+    paid = Decimal(0) if payments is None else total(payments.filter(pl.col("year") == year)["amount"])
+    sums = settlement.select(pl.sum("award", "paid", "to_pay", "to_recover")).row(0, named=True)
+    shares = settlement.select(
+        pl.sum_horizontal("city_share", "district_share", "prefecture_share").sum()
+    ).item()
+    balance = sums["to_pay"] - sums["to_recover"]
+    found = [
+        ("应补应退表中的本年度已兑付 ＝ 已兑付登记", sums["paid"], paid),
+        ("应补 − 应退 ＝ 兑付额 − 本年度已兑付", balance, award - paid),
+        ("各负担方应补应退之和 ＝ 应补 − 应退", shares, balance),
+    ]
+    for what, one, other in found:
+        if one != other:
+            raise Broken(f"校验不通过：{what}（{one} 与 {other}）")
+    return found
 
 
 def _every_row_has_a_line(awards: pl.DataFrame, frames: Frames, law: Catalogue) -> None:

@@ -8,10 +8,9 @@ import polars as pl
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
 from rules.history import Frames, searched_text, years_searched
+from rules.matching import matched_payments
 from rules.model import Item
 from schemas.money import YUAN, grouped
-
-_KEYS = ("level", "project_id", "certificate_no", "person_id")
 
 
 def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
@@ -24,7 +23,6 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     lines = lines.with_row_index("_line")
     for found in (
         _paid(lines, frames, law, year),
-        _paid_now(lines, frames, year),
         _earlier(lines, frames, first),
         _paid_lower(lines, frames, law, year),
     ):
@@ -42,7 +40,6 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     notes = [
         pl.when(must_be_first & seen.is_null()).then(searched),
         pl.when(several).then(pl.lit("同一申报人本条另有一笔，请核是否同一事项")),
-        pl.when(pl.col("_paid_now").is_not_null()).then(pl.format("{}，请核对应补或应退", "_paid_now")),
         pl.when(pl.col("has_rejects")).then(
             pl.lit("该申报人另有登记行未采用（见数据问题），首次、合计和上年数可能不全")
         ),
@@ -60,7 +57,7 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         .then(pl.concat_str([pl.lit("非首次："), seen]))
         .otherwise(pl.col("reason")),
         review=pl.when(live).then(noted).otherwise(pl.col("review")),
-    ).drop("_line", "_paid", "_paid_now", "_seen")
+    ).drop("_line", "_paid", "_seen")
 
 
 def _once_levels(item: Item) -> list[str | None]:
@@ -81,9 +78,11 @@ def _once_only(law: Catalogue) -> pl.Expr:
     return pl.any_horizontal(pl.col("item").is_in(whole), *some)
 
 
-def _payments(frames: Frames, of: pl.Expr) -> pl.DataFrame | None:
+def _payments(frames: Frames, year: int) -> pl.DataFrame | None:
+    """The payments of award years before `year`, if any."""
     held = frames.get("payments")
-    return None if held is None else held.filter(of & (pl.col("amount") > 0))
+    earlier = None if held is None else held.filter((pl.col("year") < year) & (pl.col("amount") > 0))
+    return None if earlier is None or earlier.is_empty() else earlier
 
 
 def _paid(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
@@ -91,52 +90,25 @@ def _paid(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.
 
     A yearly item is paid only by its own year's payment.
     """
+    held = _payments(frames, year)
+    if held is None:
+        return pl.DataFrame(schema={"_line": pl.UInt32, "_paid": pl.String})
     each = [item.id for item in law.items.values() if item.recurs == "each"]
-    again = _once_only(law) | (pl.col("item").is_in(each) & pl.col("_same_matter").fill_null(False))
-    of_that_year = pl.col("_paid_year") == pl.col("on").dt.year()
-    return _matched(lines, _payments(frames, pl.col("year") < year), again | of_that_year, "_paid")
-
-
-def _paid_now(lines: pl.DataFrame, frames: Frames, year: int) -> pl.DataFrame:
-    """By line `_paid_now`, what the run's own year has already paid for it, in words."""
-    return _matched(lines, _payments(frames, pl.col("year") == year), pl.lit(True), "_paid_now")
-
-
-def _matched(lines: pl.DataFrame, held: pl.DataFrame | None, fits: pl.Expr, name: str) -> pl.DataFrame:
-    """By line the payments of its matter, in words.
-
-    Keys match where both sides have them, the certificate before the project; a person's payments count
-    whichever unit they went through.
-    """
-    if held is None or held.is_empty():
-        return pl.DataFrame(schema={"_line": pl.UInt32, name: pl.String})
-    payments = held.select(
-        *("uscc", "item", "person_id"),
-        pl.col("year").alias("_paid_year"),
-        pl.col("amount").alias("_amount"),
-        *(pl.col(c).str.to_uppercase().alias(f"_{c}") for c in _KEYS),
-    )
-    agree = {c: pl.col(c).str.to_uppercase() == pl.col(f"_{c}") for c in _KEYS}
-    matter = pl.coalesce(agree["certificate_no"], agree["project_id"])
-    same = pl.all_horizontal(e.fill_null(True) for e in (agree["level"], agree["person_id"], matter))
-    words = pl.format("{}年度已兑付 {} 元", "_paid_year", grouped(pl.col("_amount")))
-    own = lines.select("_line", "uscc", "item", "on", *_KEYS)
-    of_applicant = own.join(payments.drop("person_id"), on=["uscc", "item"])
-    elsewhere = own.join(payments, on=["person_id", "item"], suffix="_paying")
-    elsewhere = elsewhere.filter(pl.col("uscc") != pl.col("uscc_paying")).select(of_applicant.columns)
+    again = _once_only(law) | (pl.col("item").is_in(each) & pl.col("same_matter").fill_null(False))
+    words = pl.format("{}年度已兑付 {} 元", "paid_year", grouped(pl.col("paid")))
     return (
-        pl.concat([of_applicant, elsewhere])
-        .with_columns(_same_matter=matter)
-        .filter(same & fits)
+        matched_payments(lines, held)
+        .join(lines.select("_line", "item", "level"), on="_line")
+        .filter(again | (pl.col("paid_year") == pl.col("on").dt.year()))
         .group_by("_line")
-        .agg(pl.col("_paid_year").max(), pl.col("_amount").sum())
-        .select("_line", words.alias(name))
+        .agg(pl.col("paid_year").max(), pl.col("paid").sum())
+        .select("_line", words.alias("_paid"))
     )
 
 
 def _paid_lower(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     """By line what earlier years paid for lower levels of its item, where only the difference is due."""
-    held = _payments(frames, pl.col("year") < year)
+    held = _payments(frames, year)
     ranks = [
         (item.id, level, rank)
         for item in law.items.values()

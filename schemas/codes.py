@@ -43,3 +43,8 @@ def masked(number: pl.Expr) -> pl.Expr:
     middle = stars.str.slice(10)
     shown = pl.concat_str([number.str.head(6), middle, number.str.tail(4)])
     return pl.when(number.str.len_chars() > 10).then(shown).otherwise(stars)
+
+
+def initial(name: pl.Expr) -> pl.Expr:
+    """A person's name as it may be shown: 张*."""
+    return pl.concat_str([name.str.head(1), pl.lit("*")])

@@ -40,13 +40,27 @@ AWARDS: dict[str, Any] = {
     "award_low": YUAN,
     "award_high": YUAN,
     "working": pl.String,
+    "person_name": pl.String,
+    "paid": YUAN,
+    "to_pay": YUAN,
+    "to_recover": YUAN,
 }
+"""`person_id` and `person_name` are masked. `paid`: what the year itself has paid already."""
 
 ORDER = [
     *("policy", "article", "item", "uscc", "person_id", "project_id", "certificate_no", "level", "event_on"),
     *("status", "gross", "reason", "working", "review", "source_file", "source_sheet", "source_row"),
 ]
 """The order of award lines: by content; the source decides only between lines alike in everything else."""
+
+SETTLEMENT: dict[str, Any] = {
+    "year": pl.Int32,
+    **{c: AWARDS[c] for c in ("item", "title", "uscc", "name", "district", "person_id", "project_id")},
+    **{c: AWARDS[c] for c in ("certificate_no", "level", "status", "award", "paid", "to_pay", "to_recover")},
+    **{c: AWARDS[c] for c in ("city_share", "district_share", "prefecture_share")},
+    "note": pl.String,
+}
+"""What is still to pay or to recover, line by line; the shares are of that balance."""
 
 REJECTS: dict[str, Any] = {
     "registry": pl.String,

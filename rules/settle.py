@@ -1,0 +1,106 @@
+"""What the run's own year has paid already, line by line: 已兑付, 应补, 应退."""
+
+from decimal import Decimal
+
+import polars as pl
+
+from rules.catalogue import Catalogue
+from rules.history import Frames
+from rules.matching import KEYS, matched_payments
+from rules.split import split
+from schemas.codes import masked
+from schemas.money import YUAN
+from schemas.outputs import SETTLEMENT
+
+_ZERO = pl.lit(Decimal(0), YUAN)
+_SHARES = ("city_share", "district_share", "prefecture_share")
+_ORDER = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "on", "award", "working")
+
+
+def with_paid(lines: pl.DataFrame, frames: Frames, year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The lines with `paid`, `to_pay` and `to_recover` (yuan), and the year's payments that belong to no line.
+
+    A payment goes to the line that agrees with it in most keys. Where several agree alike, what was paid
+    fills their awards one after the other, and what is over stays with the first.
+    """
+    held = frames.get("payments")
+    payments = (
+        pl.DataFrame() if held is None else held.filter((pl.col("year") == year) & (pl.col("amount") > 0))
+    )
+    if payments.is_empty():
+        return _compared(lines.with_columns(paid=_ZERO)), payments
+    lines = lines.with_row_index("_line")
+    own = lines.filter(pl.col("on").dt.year() == year)
+    pairs = matched_payments(own, payments)
+    pairs = pairs.filter(pl.col("agreeing") == pl.col("agreeing").max().over("_payment"))
+    alone = pl.len().over("_payment") == 1
+    direct = pairs.filter(alone).group_by("_line").agg(pl.col("paid").sum())
+    poured = _poured(lines, pairs.filter(~alone), direct)
+    total = pl.concat([direct, poured]).group_by("_line").agg(pl.col("paid").sum())
+    lines = lines.join(total, on="_line", how="left", maintain_order="left").drop("_line")
+    unmatched = payments.with_row_index("_payment").join(pairs, on="_payment", how="anti").drop("_payment")
+    return _compared(lines.with_columns(pl.col("paid").fill_null(_ZERO))), unmatched
+
+
+def _poured(lines: pl.DataFrame, pairs: pl.DataFrame, direct: pl.DataFrame) -> pl.DataFrame:
+    """By line its part of the payments that several lines of one applicant and item could mean."""
+    about = lines.select("_line", *_ORDER).join(direct, on="_line", how="left")
+    open_award = pl.max_horizontal(pl.col("award") - pl.col("paid").fill_null(_ZERO), _ZERO)
+    lines_of = pairs.join(about.select("_line", "uscc", "item"), on="_line")
+    pots = lines_of.unique("_payment").group_by("uscc", "item").agg(pl.col("paid").sum().alias("pot"))
+    members = about.filter(pl.col("_line").is_in(pairs["_line"].unique().implode()))
+    members = members.with_columns(room=open_award).sort(*_ORDER, nulls_last=True)
+    members = members.join(pots, on=["uscc", "item"], maintain_order="left")
+    before = pl.col("room").cum_sum().over("uscc", "item") - pl.col("room")
+    inside = pl.max_horizontal(pl.min_horizontal(pl.col("pot") - before, "room"), _ZERO)
+    over = pl.max_horizontal(pl.col("pot") - pl.col("room").sum().over("uscc", "item"), _ZERO)
+    first = pl.int_range(pl.len()).over("uscc", "item") == 0
+    return members.select("_line", paid=(inside + pl.when(first).then(over).otherwise(_ZERO)).cast(YUAN))
+
+
+def _compared(lines: pl.DataFrame) -> pl.DataFrame:
+    paid, award = pl.col("paid"), pl.col("award")
+    note = pl.when(paid > 0).then(pl.lit("本年度已有兑付，见「应补应退」"))
+    review = pl.concat_str(["review", note], separator="；", ignore_nulls=True)
+    return lines.with_columns(
+        paid=paid.cast(YUAN),
+        to_pay=pl.max_horizontal(award - paid, _ZERO).cast(YUAN),
+        to_recover=pl.max_horizontal(paid - award, _ZERO).cast(YUAN),
+        review=pl.when(review != "").then(review),
+    )
+
+
+def settlement(lines: pl.DataFrame, unmatched: pl.DataFrame, frames: Frames, law: Catalogue) -> pl.DataFrame:
+    """One row per line that is payable or was paid, and per payment of no line, in the shape SETTLEMENT.
+
+    The payers' shares are of the balance, `to_pay` less `to_recover` (yuan): what each still owes, or gets
+    back where negative.
+    """
+    due = lines.filter((pl.col("award") > 0) | (pl.col("paid") > 0)).with_columns(note=pl.col("reason"))
+    rows = pl.concat([due, _of_no_line(unmatched, frames, law)], how="diagonal")
+    paid = split(rows.with_columns(pl.col("paid").cast(YUAN)), law, "paid").select(_SHARES)
+    owed = split(rows, law, "award").select(_SHARES)
+    balance = owed.select(pl.col(share) - paid[share] for share in _SHARES)
+    rows = rows.drop(share for share in _SHARES if share in rows.columns).hstack(balance)
+    shown = rows.with_columns(person_id=masked(pl.col("person_id")))
+    return shown.select(pl.col(c).cast(t) for c, t in SETTLEMENT.items()).sort(
+        *list(SETTLEMENT)[:10], "award", "paid", nulls_last=True
+    )
+
+
+def _of_no_line(payments: pl.DataFrame, frames: Frames, law: Catalogue) -> pl.DataFrame:
+    if payments.is_empty():
+        return pl.DataFrame()
+    about = frames["enterprises"].filter(pl.col("same_as").is_null()).select("uscc", "name", "district")
+    classes = {item.id: law.class_of(item) for item in law.items.values() if item.class_}
+    return payments.join(about, on="uscc", how="left", maintain_order="left").select(
+        *("year", "uscc", "name", "district", "item", "level", *KEYS[1:]),
+        title=pl.col("item").replace_strict({item.id: item.title for item in law.items.values()}),
+        policy=pl.col("item").str.head(1),
+        **{"class": pl.col("item").replace_strict(classes, default=None, return_dtype=pl.String)},
+        award=_ZERO,
+        paid=pl.col("amount"),
+        to_pay=_ZERO,
+        to_recover=pl.col("amount"),
+        note=pl.lit("登记表中没有对应的申报行，请核实：应退回，或更正已兑付登记"),
+    )
