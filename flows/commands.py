@@ -105,7 +105,10 @@ def rules(arguments: Namespace) -> int:
             _say(line)
         return 0 if agrees else 1
     else:
-        faults = inspect.check(law)
+        from rules.check import check
+
+        _say("运行全部算例，并逐个改动标量看有没有算例发觉，约需一分钟……")
+        faults = check(law)
         for fault in faults:
             _say(fault)
         _say(f"检查了 {len(law.items)} 条：" + (f"{len(faults)} 处问题" if faults else "没有问题"))

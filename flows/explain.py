@@ -14,9 +14,8 @@ from rules.evaluate import evaluate
 from rules.history import Frames
 from rules.narrate import clause_trace
 from schemas.errors import Unusable, did_you_mean
+from schemas.outputs import STATUSES
 from schemas.registries import REGISTRIES
-
-STATUSES = {"payable": "应兑付", "pending": "待核定", "ineligible": "不符合", "duplicate": "重复"}
 
 
 def explain_applicant(year: int, raw: Path, scenarios: tuple[Path, ...], uscc: str) -> list[str]:

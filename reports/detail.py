@@ -172,7 +172,7 @@ def settlement_sheet(book: Book, year: int, settlement: pl.DataFrame, limit: int
         "区镇应补（负为应退）",
         "苏州市级应补（负为应退）",
     ]
-    if not settlement["prefecture_share"].any():
+    if not (settlement["prefecture_share"] != 0).any():
         amounts, titles = amounts[:-1], titles[:-1]
     columns = [
         *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),

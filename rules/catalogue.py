@@ -20,10 +20,14 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The law in force for a run: items in text order, policies, readings, and what scenarios changed."""
+    """The law in force for a run: items in text order, policies, readings, and what scenarios changed.
+
+    `departments` and `articles`: each item's lead department and the title of its article.
+    """
 
     items: dict[str, Item]
     departments: dict[str, str]
+    articles: dict[str, str]
     policies: dict[str, Policy]
     readings: dict[str, Any]
     reading_titles: dict[str, Reading]
@@ -92,6 +96,7 @@ def load_catalogue(scenarios: Sequence[Scenario] = (), root: Path = HERE) -> Cat
     """
     items: dict[str, Item] = {}
     departments: dict[str, str] = {}
+    articles: dict[str, str] = {}
     policies: dict[str, Policy] = {}
     for folder in sorted(p for p in (root / "policies").iterdir() if p.is_dir()):
         try:
@@ -106,11 +111,12 @@ def load_catalogue(scenarios: Sequence[Scenario] = (), root: Path = HERE) -> Cat
                 if (item.policy, item.article) != (policy.key, article.article):
                     raise RuleError(f"条款 {item.id} 不属于 {policy.key} 第{article.article}条的文件")
                 items[item.id] = item
-                departments[item.id] = article.lead_department
+                departments[item.id], articles[item.id] = article.lead_department, article.title
     readings = {key: Reading.model_validate(raw) for key, raw in read_yaml(root / "readings.yaml").items()}
     law = Catalogue(
         items=items,
         departments=departments,
+        articles=articles,
         policies=policies,
         readings={key: reading.default for key, reading in readings.items()},
         reading_titles=readings,

@@ -244,7 +244,7 @@ def compile_item(item: Item, readings: Mapping[str, Any]) -> CompiledItem:
         uplift=names.compile(item.uplift.when, "uplift") if item.uplift else None,
         uplift_reads=names.roots(item.uplift.when) if item.uplift else (),
         factor=names.compile(item.uplift.factor, "uplift") if item.uplift else None,
-        review=_noted(item),
+        review="、".join(noted(item)),
     )
 
 
@@ -270,11 +270,11 @@ def _cap(names: _Names, place: int, cap: Cap, readings: Mapping[str, Any]) -> Co
     )
 
 
-def _noted(item: Item) -> str:
+def noted(item: Item) -> list[str]:
     """What a department has to judge, with the figures of the terms it names."""
     figures = {name: brief(term.value) for name, term in item.terms.items() if isinstance(term, Scalar)}
     try:
-        return "、".join(item.review).format_map(figures)
+        return [text.format_map(figures) for text in item.review]
     except KeyError as error:
         raise RuleError(
             f"{item.id} 的 review 中没有标量 {error}{did_you_mean(error.args[0], figures)}"

@@ -68,10 +68,11 @@ def compile_expression(text: str, known: Mapping[str, Any], where: str) -> pl.Ex
             )
     try:
         expression = pl.sql_expr(text)
-        probe = pl.DataFrame({name: [None] for name in known}, schema=dict(known))
-        for node in _nodes(expression):
-            dtype = probe.select(node.alias("node")).schema["node"]
-            if dtype.is_float():
+        probe = pl.LazyFrame(schema={name: known[name] for name in names_in(text)} or {"_": pl.Boolean})
+        # Columns, terms and the numbers 0 and 1 are exact: only a division can make a float.
+        nodes = _nodes(expression) if ("mark", "/") in tokens(text, where) else [expression]
+        for node in nodes:
+            if probe.select(node.alias("node")).collect_schema()["node"].is_float():
                 raise RuleError(f"{where}：表达式「{text}」会产生浮点数，金额不能这样计算")
     except pl.exceptions.PolarsError as error:
         raise RuleError(f"{where}：表达式「{text}」不能编译：{error}") from error

@@ -9,11 +9,13 @@ from ruamel.yaml.error import YAMLError
 
 from rules.expressions import RuleError
 
+_YAML = YAML(typ="safe")
+
 
 def read_yaml(path: Path) -> Any:
     """The content of a YAML 1.2 file. Raises RuleError when it is not one."""
     try:
-        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        return _YAML.load(path.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError) as error:
         raise RuleError(f"文件「{path.name}」不是有效的 YAML：{error}") from error
 

@@ -68,7 +68,7 @@ def spellings(name: str) -> list[str]:
     return [name, *others]
 
 
-def _names(law: Catalogue) -> pl.DataFrame:
+def known_names(law: Catalogue) -> pl.DataFrame:
     """Every name of a certification (plain) with the item, the level it implies, and the event it needs.
 
     Where items of several policies bear a name, one that can be applied for in this registry comes first.
@@ -87,7 +87,7 @@ def _names(law: Catalogue) -> pl.DataFrame:
 
 
 def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    names = _names(law)
+    names = known_names(law)
     event = pl.col("event").replace_strict(_EVENTS, default=None, return_dtype=pl.String)
     rows = rows.with_columns(plain_column(pl.col("certification")).alias("_name"), event.alias("_said_event"))
     hits = rows.select("row", "item", "_name", "_said_event").join(names, on="_name")

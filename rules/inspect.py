@@ -1,12 +1,10 @@
-"""Look at the catalogue: list, show, export, and check that nothing in it is dead or wrong."""
+"""Look at the catalogue: list, show, export."""
 
 import json
 from decimal import Decimal
-from string import Formatter
 from typing import Any
 
 from rules.catalogue import Catalogue
-from rules.expressions import RuleError, names_in
 from rules.model import Item
 from rules.numbers import show
 from rules.terms import ByLevel, ByReading, Dated, Ladder, Range, Scalar, Term
@@ -121,38 +119,3 @@ def _param(term: Term, law: Catalogue) -> Any:
 
 def _number(text: str, item: Item, law: Catalogue) -> Any:
     return _param(item.terms[text], law) if text in item.terms else text
-
-
-def used_names(item: Item) -> set[str]:
-    """Every name the item's expressions use."""
-    texts = [*item.let.values(), *(c.when for c in item.eligible.values()), *(c.amount for c in item.caps)]
-    texts += [text for text in (item.amount, item.base) if text]
-    texts += [item.uplift.when, item.uplift.factor] if item.uplift else []
-    names = {name for text in texts for name in names_in(text)}
-    noted = {name for text in item.review for _, name, _, _ in Formatter().parse(text) if name}
-    named = {cap.monthly for cap in item.caps if cap.monthly} | ({item.quota} if item.quota else set())
-    return names | noted | named
-
-
-def check(law: Catalogue) -> list[str]:
-    """What is wrong with the catalogue, one line a fault: expressions, dead terms, names, cases."""
-    from rules.cases import load_cases, run_cases
-
-    faults = []
-    for item in law.items.values():
-        if item.registry is None:
-            continue
-        try:
-            law.compiled(item)
-        except RuleError as error:
-            faults.append(str(error))
-        dead = set(item.terms) - used_names(item)
-        faults += [f"{item.id} 的标量 {name} 没有用到" for name in sorted(dead)]
-        if item.registry == "certifications" and not item.names:
-            faults.append(f"{item.id} 没有资质名称")
-    cases = load_cases()
-    covered = {case.item for case in cases}
-    faults += [f"{key} 没有案例" for key, item in law.items.items() if item.registry and key not in covered]
-    for case, problems in zip(cases, run_cases(cases, law), strict=True):
-        faults += [f"{case.item} 案例「{case.case}」：{problem}" for problem in problems]
-    return faults

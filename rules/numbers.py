@@ -23,6 +23,11 @@ def brief(value: Decimal) -> str:
     return show(value)
 
 
+def number(value: Decimal) -> str:
+    """A term or amount in few characters, never a percentage: 3000万, 952,380.95, 3000, 0.5."""
+    return f"{value.normalize():f}" if abs(value) < 10_000 else brief(value).removesuffix(".00")
+
+
 def show(value: Decimal) -> str:
     """A term as officers read it: rates as percentages, amounts with separators."""
     if 0 < abs(value) < 1:

@@ -1,17 +1,23 @@
 """Expressions and amounts in Chinese, whole columns at a time."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
 from rules.columns import available, label
-from rules.compile import CompiledItem, term_text
+from rules.compile import CompiledItem, claimed, term_text
 from rules.expressions import tokens
+from rules.model import Item
 from rules.terms import Ladder
 from schemas.money import grouped
 
 _MARKS = {"*": " × ", "/": " ÷ ", "+": " + ", "-": " - ", ">=": " ≥ ", "<=": " ≤ ", "<>": " ≠ "}
-_WORDS = {"AND": " 且 ", "OR": " 或 ", "NOT": "非 ", "IS": "", "NULL": "为空"}
+_WORDS = {
+    **dict.fromkeys(("IS", "CASE", "WHEN", "END"), ""),
+    **{"AND": " 且 ", "OR": " 或 ", "NOT": "非 ", "NULL": "为空", "THEN": "的，", "ELSE": "；否则 "},
+    **{"LEAST": "较小值", "GREATEST": "较大值"},
+}
 
 
 def percent(rate: pl.Expr) -> pl.Expr:
@@ -33,32 +39,47 @@ def value_text(column: str, dtype: Any) -> pl.Expr:
     return text.fill_null("（缺）")
 
 
+def parts(text: str, item: Item) -> Iterator[tuple[str, str]]:
+    """(kind, word) of an expression as people read it.
+
+    Kinds: said (to print as it is), column (also a let), term, and claimed, the ladder whose award for the
+    level that a row claims is meant.
+    """
+    columns = available(item.registry or "")
+    ladders = {claimed(name): name for name, term in item.terms.items() if isinstance(term, Ladder)}
+    for kind, word in tokens(text, item.id):
+        if kind == "mark":
+            yield "said", _MARKS.get(word, word if word in "()," else f" {word} ")
+        elif kind == "number" or word.upper() in _WORDS:
+            yield "said", _WORDS.get(word.upper(), word)
+        elif word in item.terms:
+            yield "term", word
+        elif word in ladders:
+            yield "claimed", ladders[word]
+        else:
+            yield ("column", word) if word in columns or word in item.let else ("said", f" {word} ")
+
+
 def render(text: str, compiled: CompiledItem, schema: pl.Schema, readings: dict[str, Any]) -> pl.Expr:
     """An expression with each name followed by its value: `研发费用增长额 4,500,000.00 × 6%`."""
     item = compiled.item
-    columns = available(item.registry or "")
-    parts: list[pl.Expr] = []
-    for kind, word in tokens(text, item.id):
-        if kind == "mark":
-            parts.append(pl.lit(_MARKS.get(word, word if word in "()," else f" {word} ")))
-        elif kind == "number":
-            parts.append(pl.lit(word))
-        elif word.upper() in _WORDS:
-            parts.append(pl.lit(_WORDS[word.upper()]))
-        elif isinstance(term := item.terms.get(word), Ladder):
+    found: list[pl.Expr] = []
+    for kind, word in parts(text, item):
+        if kind == "claimed":
+            found += [pl.lit("所报级别的奖励 "), _term_value(claimed(word))]
+        elif kind == "column":
+            found += [pl.lit(f"{label(item.registry or '', word)} "), value_text(word, schema[word])]
+        elif kind == "said":
+            found.append(pl.lit(word))
+        elif isinstance(term := item.terms[word], Ladder):
             name = label(item.registry or "", term.of)
-            parts += [pl.lit(f"{name} "), value_text(term.of, schema[term.of])]
+            found += [pl.lit(f"{name} "), value_text(term.of, schema[term.of])]
             before = value_text(term.after, schema[term.after]).str.replace("（缺）", "无", literal=True)
-            parts += [pl.lit("（以前最高 "), before, pl.lit("）的新台阶奖励 "), _term_value(word)]
-        elif word in item.terms:
-            fixed = term_text(item.terms[word], readings)
-            parts.append(pl.lit(fixed) if fixed is not None else _term_value(word))
-        elif word in columns or word in item.let:
-            name = label(item.registry or "", word)
-            parts += [pl.lit(f"{name} "), value_text(word, schema[word])]
+            found += [pl.lit("（以前最高 "), before, pl.lit("）的新台阶奖励 "), _term_value(word)]
         else:
-            parts.append(pl.lit(f" {word} "))
-    return pl.concat_str(parts) if parts else pl.lit("")
+            fixed = term_text(item.terms[word], readings)
+            found.append(pl.lit(fixed) if fixed is not None else _term_value(word))
+    return pl.concat_str(found) if found else pl.lit("")
 
 
 def _term_value(name: str) -> pl.Expr:

@@ -6,6 +6,8 @@ import polars as pl
 
 from schemas.money import YUAN
 
+STATUSES = {"payable": "应兑付", "pending": "待核定", "ineligible": "不符合", "duplicate": "重复"}
+
 AWARDS: dict[str, Any] = {
     "year": pl.Int32,
     "policy": pl.String,
