@@ -62,7 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     _common(explain)
     explain.add_argument("--uscc", required=True, metavar="代码", help="统一社会信用代码")
 
-    rules = command("rules", "条款目录：list 列出，show 显示一条，check 检查，export 导出，figures 对照文本")
+    listed = "list 列出，show 显示一条，pages 写成说明，check 检查，export 导出，figures 对照文本"
+    rules = command("rules", f"条款目录：{listed}")
     actions = rules.add_subparsers(dest="action", metavar="操作", required=True, title="操作")
     actions.add_parser("list", help="列出全部条款")
     show = actions.add_parser("show", help="显示一条的全部内容")
@@ -70,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     actions.add_parser("check", help="检查目录：表达式、标量、案例")
     export = actions.add_parser("export", help="导出为 JSON Lines，每行一条")
     export.add_argument("file", type=Path, metavar="文件", help="输出文件")
+    pages = actions.add_parser("pages", help="写出各条的说明，每条一页（Markdown），附目录")
+    pages.add_argument("folder", type=Path, metavar="文件夹", help="输出文件夹")
     figures = actions.add_parser("figures", help="核对政策文本中的数字与目录，如有新版政策")
     figures.add_argument("file", type=Path, metavar="文本", help="政策文本，UTF-8 或 GB18030 的 .txt")
     figures.add_argument("--policy", metavar="政策", help="A、B 或 C（默认按数字推断）")

@@ -97,6 +97,11 @@ def rules(arguments: Namespace) -> int:
         lines = inspect.exported(law)
         arguments.file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         _say(f"已导出 {len(lines)} 条到 {arguments.file}")
+    elif arguments.action == "pages":
+        from rules.pages.write import write_pages
+
+        written = write_pages(law, arguments.folder)
+        _say(f"已写出 {written - 1} 条的说明，目录：{arguments.folder / 'README.md'}")
     elif arguments.action == "figures":
         from rules.figures import checked
 

@@ -20,7 +20,7 @@ from rules.settle import with_paid
 from rules.split import split
 from rules.working import finish_working
 from schemas.codes import initial, masked
-from schemas.money import YUAN
+from schemas.money import YUAN, grouped
 from schemas.outputs import AWARDS, ORDER
 from schemas.registries import PROVENANCE, REGISTRIES
 
@@ -199,7 +199,9 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("核定或计算的金额为零"))
         .when(pl.col("paid_lower").is_not_null())
         .then(pl.lit("低级别已兑付的不低于本级别，没有差额"))
-        .otherwise(pl.lit("封顶额度为零，或以前年度已用完"))
+        .when(pl.col("cap_paid") > 0)
+        .then(pl.format("封顶额度已用完，以前年度已兑付 {} 元", grouped(pl.col("cap_paid"))))
+        .otherwise(pl.lit("封顶额度为零"))
     )
     lines = lines.with_columns(
         status=pl.when(worthless).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),

@@ -139,7 +139,7 @@ def _overlaps(root: Path, items: dict[str, Item]) -> dict[str, dict[str, tuple[s
         for item, levels in members.items():
             if item not in items:
                 raise RuleError(f"重复事项组「{name}」：没有条款「{item}」{did_you_mean(item, items)}")
-            if not set(levels) <= set(items[item].levels):
+            if not set(levels) <= {*items[item].levels, ""}:
                 raise RuleError(f"重复事项组「{name}」：{item} 没有级别「{'、'.join(levels)}」")
             here = {(item, level) for level in levels or items[item].levels or ("",)}
             if here & seen:

@@ -1,5 +1,6 @@
 """Evaluate one item on all its rows: eligibility, the low and the high of the award, and its caps."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import polars as pl
@@ -149,7 +150,7 @@ def _cap(cap: CompiledCap, paid: str, rows: pl.DataFrame) -> pl.Expr:
     used = pl.col(paid).cast(YUAN) if paid in rows.columns else pl.lit(None, YUAN)
     left = pl.when(amount.is_not_null()).then(pl.max_horizontal(amount - used.fill_null(_ZERO), _ZERO))
     thing = not {"project_id", "person_id"}.isdisjoint(cap.per)
-    return _bound(left, _pool(cap.pool, cap.per), thing, used)
+    return _bound(left, _pool(cap.pool, cap.per, rows.columns), thing, used)
 
 
 def _bound(amount: pl.Expr, pool: pl.Expr, thing: bool, paid: pl.Expr) -> pl.Expr:
@@ -158,7 +159,7 @@ def _bound(amount: pl.Expr, pool: pl.Expr, thing: bool, paid: pl.Expr) -> pl.Exp
     )
 
 
-def _pool(pool: str, per: tuple[str, ...]) -> pl.Expr:
+def _pool(pool: str, per: tuple[str, ...], columns: Sequence[str]) -> pl.Expr:
     """The key of the lines that share a cap; null for a cap of one line.
 
     Lines that do not name their project count as one, so that a blank opens no second cap. Lines of
@@ -167,8 +168,17 @@ def _pool(pool: str, per: tuple[str, ...]) -> pl.Expr:
     if not per:
         return pl.lit(None, pl.String)
     year = pl.col("on").dt.year().cast(pl.String)
-    keys = [pl.col(column).str.to_uppercase().fill_null(UNNAMED) for column in per if column != "year"]
+    keys = [
+        _thing(column, columns).str.to_uppercase().fill_null(UNNAMED) for column in per if column != "year"
+    ]
     return pl.concat_str([pl.lit(pool), year, *keys], separator="|")
+
+
+def _thing(column: str, columns: Sequence[str]) -> pl.Expr:
+    """A key of a cap; a status without a project is told by its certificate."""
+    if column == "project_id" and "certificate_no" in columns:
+        return pl.coalesce(column, "certificate_no")
+    return pl.col(column)
 
 
 def _level(compiled: CompiledItem) -> pl.Expr:

@@ -115,7 +115,7 @@ def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.
     contrary = rows.filter((needed != pl.col("_said_event")) & pl.col("_said_event").is_not_null())
     said = pl.format("条款 {} 是「{}」，与事项「{}」不符；请核对后更正", "item", needed, "event")
     faults = [
-        _suggest(nameless, "certification", names["_name"].unique().to_list(), law),
+        _suggest(nameless, law),
         _fault(unclear, "event", events, "unclear_event"),
         _fault(clash, "item", wrong, "item_and_name"),
         _fault(contrary, "event", said, "item_and_event"),
@@ -123,23 +123,24 @@ def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.
     return rows.with_columns(item=pl.coalesce("item", "_item")), faults
 
 
-def _suggest(rows: pl.DataFrame, column: str, known: list[str], law: Catalogue) -> pl.DataFrame:
-    """Faults for names that the catalogue does not know, with the three closest."""
-    spelled = {plain(name): name for item in law.items.values() for name in _all_names(item)}
-    unknown = rows[column].unique().drop_nulls().to_list()
+def _suggest(rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """Faults for names that the catalogue does not know, with the closest of three items or levels."""
+    spelled: dict[str, tuple[str, object]] = {}
+    for item in law.items.values():
+        for level, names in item.named.items():
+            for name in names:
+                spelled |= {plain(form): (form, (item.id, level)) for form in spellings(name)}
+        spelled.setdefault(plain(item.title), (item.title, item.id))
     reasons = {}
-    for word in unknown:
-        near = [spelled.get(name, name) for name in closest(plain(word), known, 3)]
-        hint = f"；最接近的是：{'、'.join(near)}" if near else ""
+    for word in rows["certification"].unique().drop_nulls().to_list():
+        near: dict[object, str] = {}
+        for form in closest(plain(word), spelled, 12):
+            name, meaning = spelled[form]
+            near.setdefault(meaning, name)
+        hint = f"；最接近的是：{'、'.join(list(near.values())[:3])}" if near else ""
         reasons[word] = f"条款目录中没有资质「{word}」{hint}。请更正，或改填条款编号"
-    reason = pl.col(column).replace_strict(reasons, default=None, return_dtype=pl.String)
-    return _fault(rows, column, reason, "unknown_certification")
-
-
-def _all_names(item: Item) -> list[str]:
-    return [form for names in item.named.values() for name in names for form in spellings(name)] + [
-        item.title
-    ]
+    reason = pl.col("certification").replace_strict(reasons, default=None, return_dtype=pl.String)
+    return _fault(rows, "certification", reason, "unknown_certification")
 
 
 def _unknown_items(rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:

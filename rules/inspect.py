@@ -7,13 +7,14 @@ from typing import Any
 from rules.catalogue import Catalogue
 from rules.model import Item
 from rules.numbers import show
+from rules.pages.words import figures
 from rules.terms import ByLevel, ByReading, Dated, Ladder, Range, Scalar, Term
 
 BASES = {
     "exact": "按公式计算",
     "ceiling": "部门核定，有上限",
     "range": "比例在区间内核定",
-    "floor": "不低于",
+    "floor": "按最低比例计算",
     "open": "部门核定，文本无金额",
     "case_by_case": "一事一议",
     "reference": "转引其他文件",
@@ -44,7 +45,7 @@ def showing(law: Catalogue, item: Item) -> list[str]:
     if item.refers_to:
         lines.append(f"转引：{item.refers_to}")
     lines += [f"级别：{'、'.join(item.levels)}"] if item.levels else []
-    lines += [f"标量 {name}：{_term_text(term)}" for name, term in item.terms.items()]
+    lines += [f"标量 {name}：{_term_text(name, term, item, law)}" for name, term in item.terms.items()]
     lines += [f"其中 {name} ＝ {text}" for name, text in item.let.items()]
     lines += [f"条件 {name}：{clause.when}" for name, clause in item.eligible.items()]
     if item.amount:
@@ -58,20 +59,11 @@ def showing(law: Catalogue, item: Item) -> list[str]:
     return lines
 
 
-def _term_text(term: Term) -> str:
-    match term:
-        case Scalar(value=value):
-            return show(value)
-        case Range(range=(low, high)):
-            return f"{show(low)}～{show(high)}"
-        case ByLevel(level=table):
-            return "；".join(f"{name} {show(value)}" for name, value in table.items())
-        case Dated(dated=table):
-            return "；".join(f"{name} {show(value)}" for name, value in table.items())
-        case Ladder(ladder=table):
-            return "；".join(f"过 {show(k)} 奖 {show(v)}" for k, v in table.items())
-        case ByReading(reading=key, options=options):
-            return f"按口径 {key}：" + "；".join(f"{name} → {show(value)}" for name, value in options.items())
+def _term_text(name: str, term: Term, item: Item, law: Catalogue) -> str:
+    if isinstance(term, ByReading):
+        options = "；".join(f"{option} → {show(value)}" for option, value in term.options.items())
+        return f"按口径 {term.reading}：{options}"
+    return "；".join(f"{holds_for} {value}".strip() for holds_for, value in figures(name, term, item, law))
 
 
 def exported(law: Catalogue) -> list[str]:

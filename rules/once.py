@@ -12,6 +12,8 @@ from rules.matching import matched_payments
 from rules.model import Item
 from schemas.money import YUAN, grouped
 
+_UNNUMBERED = "（已兑付记录或本行没有证书编号、项目编号，如非同一事项请补填）"
+
 
 def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     """Lines that an earlier award year paid become duplicate; those that are not the first ineligible.
@@ -29,7 +31,7 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         lines = lines.join(found, on="_line", how="left", maintain_order="left")
     live, must_be_first = pl.col("status").is_in([PAYABLE, PENDING]), pl.col("item").is_in(first)
     paid = pl.col("_paid")
-    seen = pl.coalesce("_paid", "_seen")
+    seen = pl.coalesce("_paid", "_maybe", "_seen")
     again = live & ~must_be_first & paid.is_not_null()
     refuted = live & must_be_first & seen.is_not_null()
     searched = pl.col("item").replace_strict(
@@ -39,12 +41,14 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     several = live & once_only & (live.sum().over("uscc", "person_id", "item", "level") > 1)
     notes = [
         pl.when(must_be_first & seen.is_null()).then(searched),
+        pl.when(pl.col("_maybe") & paid.is_null()).then(pl.lit("以前年度已有兑付，请核是否同一事项")),
         pl.when(several).then(pl.lit("同一申报人本条另有一笔，请核是否同一事项")),
         pl.when(pl.col("has_rejects")).then(
             pl.lit("该申报人另有登记行未采用（见数据问题），首次、合计和上年数可能不全")
         ),
     ]
     noted = pl.concat_str(["review", *notes], separator="；", ignore_nulls=True)
+    noted = pl.when(noted != "").then(noted)
     return lines.with_columns(
         status=pl.when(again)
         .then(pl.lit(DUPLICATE))
@@ -57,7 +61,7 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         .then(pl.concat_str([pl.lit("非首次："), seen]))
         .otherwise(pl.col("reason")),
         review=pl.when(live).then(noted).otherwise(pl.col("review")),
-    ).drop("_line", "_paid", "_seen")
+    ).drop("_line", "_paid", "_maybe", "_seen")
 
 
 def _once_levels(item: Item) -> list[str | None]:
@@ -88,22 +92,28 @@ def _payments(frames: Frames, year: int) -> pl.DataFrame | None:
 def _paid(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     """By line `_paid`, the latest earlier award year that paid it and how much, in words.
 
-    A yearly item is paid only by its own year's payment.
+    A yearly item is paid only by its own year's payment. `_maybe`: an item paid for each thing has an
+    earlier payment that does not say of which.
     """
     held = _payments(frames, year)
     if held is None:
-        return pl.DataFrame(schema={"_line": pl.UInt32, "_paid": pl.String})
+        return pl.DataFrame(schema={"_line": pl.UInt32, "_paid": pl.String, "_maybe": pl.Boolean})
     each = [item.id for item in law.items.values() if item.recurs == "each"]
     again = _once_only(law) | (pl.col("item").is_in(each) & pl.col("same_matter").fill_null(False))
-    words = pl.format("{}年度已兑付 {} 元", "paid_year", grouped(pl.col("paid")))
-    return (
-        matched_payments(lines, held)
-        .join(lines.select("_line", "item", "level"), on="_line")
-        .filter(again | (pl.col("paid_year") == pl.col("on").dt.year()))
+    unclear = pl.when(pl.col("unclear")).then(pl.lit(_UNNUMBERED)).otherwise(pl.lit(""))
+    words = pl.format("{}年度已兑付 {} 元{}", "paid_year", grouped(pl.col("paid")), unclear)
+    pairs = matched_payments(lines, held).join(lines.select("_line", "item", "level"), on="_line")
+    which = pairs.select("_line", again | (pl.col("paid_year") == pl.col("on").dt.year()))
+    found = (
+        pairs.filter(which.to_series(1))
         .group_by("_line")
-        .agg(pl.col("paid_year").max(), pl.col("paid").sum())
-        .select("_line", words.alias("_paid"))
+        .agg(pl.col("paid_year").max(), pl.col("paid").sum(), unclear=pl.col("same_matter").is_null().all())
     )
+    maybe = (
+        pairs.filter(pl.col("item").is_in(each)).select("_line").unique().with_columns(_maybe=pl.lit(True))
+    )
+    said = found.select("_line", words.alias("_paid"))
+    return said.join(maybe, on="_line", how="full", coalesce=True)
 
 
 def _paid_lower(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
@@ -139,7 +149,11 @@ def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.Da
     schema: dict[str, Any] = {"_line": pl.UInt32, "_seen": pl.String}
     held = [
         frame.filter(pl.col("item").is_in(first)).select(
-            "uscc", "item", pl.col(day).alias("_seen"), _thing(frame).alias("_seen_project")
+            "uscc",
+            "item",
+            pl.col(day).alias("_seen"),
+            pl.col("level").alias("_seen_level"),
+            _thing(frame).alias("_seen_project"),
         )
         for name, day in (("certifications", "certified_on"), ("claims", "event_on"), ("talents", "event_on"))
         if (frame := frames.get(name)) is not None
@@ -148,10 +162,11 @@ def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.Da
         return pl.DataFrame(schema=schema)
     return (
         lines.filter(pl.col("item").is_in(first))
-        .select("_line", "uscc", "item", "on", pl.col("project_id").str.to_uppercase())
+        .select("_line", "uscc", "item", "on", "level", pl.col("project_id").str.to_uppercase())
         .join(pl.concat(held), on=["uscc", "item"])
         .filter(pl.col("_seen") < pl.col("on"))
         .filter((pl.col("project_id") == pl.col("_seen_project")).fill_null(True))
+        .filter((pl.col("level") == pl.col("_seen_level")).fill_null(True))
         .group_by("_line")
         .agg(pl.col("_seen").max())
         .select("_line", _seen=pl.format("{}已有同一事项", "_seen"))

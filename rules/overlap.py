@@ -112,7 +112,8 @@ def _matters(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     table = _groups(law)
     live = _live(lines.filter(pl.col("item").is_in(table["item"].unique().to_list())))
     any_level = table.filter(pl.col("level").is_null()).select("item", pl.col("group").alias("whole"))
-    live = live.join(any_level, on="item", how="left").join(table, on=["item", "level"], how="left")
+    live = live.join(any_level, on="item", how="left").with_columns(pl.col("level").fill_null(""))
+    live = live.join(table, on=["item", "level"], how="left")
     live = live.with_columns(group=pl.coalesce("group", "whole")).drop("whole")
     live = live.filter(pl.col("group").is_not_null())
     case = ["uscc", "group", "year"]

@@ -5,6 +5,7 @@ from decimal import Decimal
 import polars as pl
 
 from rules.catalogue import Catalogue
+from rules.evaluate import PENDING
 from rules.history import Frames
 from rules.matching import KEYS, matched_payments
 from rules.split import split
@@ -76,7 +77,9 @@ def settlement(lines: pl.DataFrame, unmatched: pl.DataFrame, frames: Frames, law
     The payers' shares are of the balance, `to_pay` less `to_recover` (yuan): what each still owes, or gets
     back where negative.
     """
-    due = lines.filter((pl.col("award") > 0) | (pl.col("paid") > 0)).with_columns(note=pl.col("reason"))
+    pending = pl.when(pl.col("status") == PENDING).then(pl.lit("待核定，核定前不退"))
+    due = lines.filter((pl.col("award") > 0) | (pl.col("paid") > 0))
+    due = due.with_columns(note=pl.coalesce("reason", pending))
     rows = pl.concat([due, _of_no_line(unmatched, frames, law)], how="diagonal")
     paid = split(rows.with_columns(pl.col("paid").cast(YUAN)), law, "paid").select(_SHARES)
     owed = split(rows, law, "award").select(_SHARES)

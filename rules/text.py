@@ -14,10 +14,15 @@ from schemas.money import grouped
 
 _MARKS = {"*": " × ", "/": " ÷ ", "+": " + ", "-": " - ", ">=": " ≥ ", "<=": " ≤ ", "<>": " ≠ "}
 _WORDS = {
-    **dict.fromkeys(("IS", "CASE", "WHEN", "END"), ""),
-    **{"AND": " 且 ", "OR": " 或 ", "NOT": "非 ", "NULL": "为空", "THEN": "的，", "ELSE": "；否则 "},
-    **{"LEAST": "较小值", "GREATEST": "较大值"},
-}
+    "AND": " 且 ",
+    "OR": " 或 ",
+    "NOT": "非 ",
+    "NULL": "为空",
+    "THEN": "的，",
+    "ELSE": "；否则 ",
+    "LEAST": "较小值",
+    "GREATEST": "较大值",
+} | dict.fromkeys(("IS", "CASE", "WHEN", "END"), "")
 
 
 def percent(rate: pl.Expr) -> pl.Expr:

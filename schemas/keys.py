@@ -2,11 +2,15 @@
 
 import polars as pl
 
+from schemas.labels import plain_column
 from schemas.registries import Registry
 from schemas.validate import FAULTS
 
-_LEADS_TO_ITEM = {"certification", "event"}
+_LEADS_TO_ITEM = {"event"}
 """Columns that only lead to the item: different words for one item make no different rows."""
+
+_NAMES = {"certification"}
+"""Columns whose blank contradicts nothing: the item may be named by its number instead."""
 
 _MOST_NAMED = 20
 """How many other rows a conflict names."""
@@ -74,14 +78,20 @@ def mark_repeats(registry: Registry, frame: pl.DataFrame) -> tuple[pl.DataFrame,
     compared = [
         c for c in registry.columns if c not in _LEADS_TO_ITEM and (names_too or registry.kind(c) != "name")
     ]
-    data = [_folded(c) if registry.kind(c) == "id" else pl.col(c) for c in compared]
+    data = {c: _folded(c) if registry.kind(c) == "id" else pl.col(c) for c in compared}
+    # Where an event tells the item, its names are only words for one thing (高企, 高新技术企业).
+    data |= {
+        c: pl.when(pl.col("event").is_null()).then(plain_column(pl.col(c))) for c in compared if c in _NAMES
+    }
     history = (pl.col("role") == "history").all()
     differ = pl.any_horizontal(
-        pl.when(history).then(value.drop_nulls().n_unique()).otherwise(value.n_unique()) > 1 for value in data
+        pl.when(history | pl.lit(c in _NAMES)).then(value.drop_nulls().n_unique()).otherwise(value.n_unique())
+        > 1
+        for c, value in data.items()
     )
     doubled = doubled.with_columns(
         pl.format("{}第{}行", "source_file", "source_row").alias("place"),
-        pl.sum_horizontal(value.is_not_null().cast(pl.Int32) for value in data).alias("filled"),
+        pl.sum_horizontal(value.is_not_null().cast(pl.Int32) for value in data.values()).alias("filled"),
         differ.over(keys).alias("differ"),
     )
     return _repeated(keyed, doubled, keys).drop(*keys, "_at"), _conflicts(registry, doubled, keys, named)

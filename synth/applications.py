@@ -135,7 +135,7 @@ class Applications:
             return {"assessed_rate": known(np.rint(rate).astype(np.int64), decided < 0.85)}
         if item.basis not in JUDGED or item.assessed is None:
             return {}
-        levels = [self.law.ceiling(item, label, year) for label in (item.levels or (None,))]
+        levels = [self.law.usual(item, label, year) for label in (item.levels or (None,))]
         most = np.array([amount or 2_000_000.0 for amount in levels])[level if level is not None else 0]
         amount = fen(np.maximum(most * rng.beta(2, 1.5, count), 10_000), 1_000_000)
         if item.base is None:

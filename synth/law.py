@@ -13,6 +13,9 @@ from rules.model import Item
 from rules.terms import ByLevel, ByReading, Dated, Ladder, Range, Scalar
 from schemas.labels import plain
 
+_LARGE = 10_000_000.0
+"""From here on ceilings (yuan) are for the rare great case; awards usually stay far below."""
+
 _COLUMN = re.compile(r"[a-z_]{3,}")
 
 
@@ -65,6 +68,11 @@ class Law:
         found = [self.figure(item, cap.amount, level, year) for cap in item.caps]
         return min((amount for amount in found if amount is not None and amount >= 1000), default=None)
 
+    def usual(self, item: Item, level: str | None, year: int) -> float | None:
+        """The size of a large award: its ceiling, of ceilings above 10 million only a part."""
+        most = self.ceiling(item, level, year)
+        return most if most is None or most <= _LARGE else _LARGE * (most / _LARGE) ** 0.25
+
     def days(self, item: Item, year: int) -> tuple[date, date] | None:
         """The days of a year on which the item's policy is in force, both inclusive."""
         policy = self.catalogue.policies[item.policy]
@@ -90,10 +98,7 @@ class Law:
 
 
 def _named(item: Item) -> Iterator[tuple[str | None, str]]:
-    if isinstance(item.names, dict):
-        yield from ((level, name) for level, names in item.names.items() for name in names)
-    else:
-        yield from ((None, name) for name in item.names)
+    yield from ((level, name) for level, names in item.named.items() for name in names)
 
 
 def reads(item: Item) -> set[str]:

@@ -147,7 +147,7 @@ class Statuses:
             columns["project"] = rows.place(f"{year}-{bare}-")
             columns["project_name"] = rows.place(f"示例{item.title}项目")
         if item.basis in JUDGED and item.assessed == "assessed_amount":
-            most = self.law.ceiling(item, level, year) or 1_000_000.0
+            most = self.law.usual(item, level, year) or 1_000_000.0
             amount = fen(most * rng.choice([0.4, 0.5, 0.6, 0.8, 1.0, 1.0, 1.0], count), 1_000_000)
             columns["assessed_amount"] = known(amount, rng.random(count) < 0.88)
         return columns

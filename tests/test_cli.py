@@ -67,20 +67,18 @@ def test_explain_shows_the_applicants_rejected_rows(capsys: pytest.CaptureFixtur
     assert code == 2 and "太仓市" in err and "区镇" in err
 
 
-def test_rules_list_show_and_check(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rules_list_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert "A4.06" in run(capsys, "rules", "list")[1]
     code, out, _ = run(capsys, "rules", "show", "a4.06")
     assert code == 0 and "研发费用增长额 * rate" in out and "6%" in out
     code, _, err = run(capsys, "rules", "show", "A4.6")
     assert code == 2 and "A4.06" in err
-    code, out, _ = run(capsys, "rules", "check")
-    assert code == 0, out
 
 
 def test_rules_export(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(capsys, "rules", "export", str(tmp_path / "rules.jsonl"))[0] == 0
     items = {i["id"]: i for i in map(json.loads, (tmp_path / "rules.jsonl").read_text("utf-8").splitlines())}
-    assert len(items) >= 35
+    assert len(items) == 283
     assert items["A4.06"]["params"] == {"rate": 0.06, "floor": 200_000, "cap": 3_000_000}
     assert items["A4.06"]["caps"] == [{"amount": 3_000_000, "per": ["uscc", "year"]}]
     assert items["A11.02"]["basis"] == "range" and items["A11.02"]["params"]["rate"] == [0.06, 0.15]

@@ -8,15 +8,23 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules.award import award
+from rules.award import award, published, settle
 from rules.caps import cap_lines, share_caps
 from rules.catalogue import load_catalogue
 from rules.invariants import verify
+from rules.scenario import Scenario, apply_scenario
+from rules.settle import settlement
 from schemas.districts import DISTRICTS
 from schemas.money import YUAN
 from schemas.registries import PROVENANCE, REGISTRIES
 
 LAW = load_catalogue()
+WITH_B = apply_scenario(
+    LAW, Scenario.model_validate({"name": "b", "title": "b", "policies": {"B": {"enabled": True}}})
+)
+CAP = pl.Struct({"amount": YUAN, "pool": pl.String, "thing": pl.Boolean, "paid": YUAN})
+SHARED = ["A16.04", "C7.01", "A6.04", "C4.02", "B9.02", "A7.05", "C9.02", "A8.01", "C8.01", "A12.05", "A2.03"]
+"""Items with caps over lines and years, or with the same matter under another policy."""
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 fen = st.integers(0, 10**13).map(lambda n: Decimal(n) / 100)
 flag = st.sampled_from([True, False, None])
@@ -34,7 +42,7 @@ def frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 @st.composite
 def cities(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
     """A few enterprises with two years of R&D, projects, and an assessed claim each."""
-    enterprises, rnd, equipment, claims = [], [], [], []
+    enterprises, rnd, equipment, claims, payments = [], [], [], [], []
     for n in range(draw(st.integers(1, 6))):
         uscc = f"{n:018d}"
         district = draw(st.sampled_from(DISTRICTS))
@@ -77,19 +85,55 @@ def cities(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
                     "role": "line",
                 }
             )
+        for claim in range(draw(st.integers(0, 4))):
+            item = draw(st.sampled_from(SHARED))
+            claims.append(
+                {
+                    "uscc": uscc,
+                    "item": item,
+                    "event_on": draw(st.dates(min_value=date(2022, 12, 1), max_value=date(2023, 12, 31))),
+                    "level": "药品注册证" if item == "A12.05" else None,
+                    "project_id": draw(st.sampled_from([None, "P1", "P2", f"Q{claim}"])),
+                    "base_amount": draw(st.none() | fen),
+                    "assessed_amount": draw(st.none() | fen),
+                    "medical": draw(flag),
+                    "role": "line",
+                }
+            )
+            if draw(st.booleans()):
+                payments.append(
+                    {
+                        "uscc": uscc,
+                        "item": item,
+                        "year": draw(st.integers(2021, 2023)),
+                        "amount": draw(fen),
+                        "project_id": draw(st.sampled_from([None, "P1"])),
+                    }
+                )
     held = {"enterprises": enterprises, "rnd": rnd, "equipment": equipment, "claims": claims}
+    held |= {"payments": payments}
     return {name: frame(name, rows) for name, rows in held.items()}
 
 
 @quick
 @given(cities())
 def test_parts_add_up_and_every_row_has_a_line(frames: dict[str, pl.DataFrame]) -> None:
-    awards = award(frames, LAW, 2023)
-    verify(awards, frames, LAW)
-    assert (
-        awards["award"].sum()
-        == awards.select(pl.sum_horizontal("city_share", "district_share")).to_series().sum()
-    )
+    settled = settle(frames, WITH_B, 2023)
+    awards = published(settled.lines)
+    verify(awards, settlement(settled.lines, settled.unmatched, frames, WITH_B), frames, WITH_B, 2023)
+    shares = pl.sum_horizontal("city_share", "district_share", "prefecture_share")
+    assert awards["award"].sum() == awards.select(shares).to_series().sum()
+
+
+@quick
+@given(cities())
+def test_one_policy_pays_a_matter(frames: dict[str, pl.DataFrame]) -> None:
+    paid = award(frames, WITH_B, 2023).filter(pl.col("status") == "payable")
+    for name, members in WITH_B.overlaps.items():
+        compared = [item for item in members if not WITH_B.items[item].linked and not members[item]]
+        lines = paid.filter(pl.col("item").is_in(compared) & pl.col("project_id").is_not_null())
+        policies = lines.group_by("uscc", "project_id").agg(pl.col("policy").n_unique())
+        assert policies.filter(pl.col("policy") > 1).is_empty(), name
 
 
 @quick
@@ -147,11 +191,12 @@ def pool(amounts: list[Decimal], cap: Decimal) -> pl.DataFrame:
             "status": "payable",
             "working": "",
             "reason": pl.Series([None] * len(amounts), dtype=pl.String),
+            "review": pl.Series([None] * len(amounts), dtype=pl.String),
             "low": pl.Series(amounts, dtype=YUAN),
             "high": pl.Series(amounts, dtype=YUAN),
-            "cap_0": [{"amount": cap, "pool": "一家一年"}] * len(amounts),
+            "cap_0": [{"amount": cap, "pool": "一家一年", "thing": False, "paid": None}] * len(amounts),
         },
-        schema_overrides={"cap_0": pl.Struct({"amount": YUAN, "pool": pl.String})},
+        schema_overrides={"cap_0": CAP},
     ).with_columns(
         pl.lit(None, YUAN).alias("paid_lower"),
         pl.lit(False).alias("assessed"),

@@ -15,7 +15,10 @@ import pytest
 from flows.direct import run_annual
 from schemas.outputs import AWARDS, REJECTS, SUMMARY
 
-FILES = {"awards.parquet", "rejects.parquet", "summary.parquet", "awards.xlsx", "manifest.json"}
+FILES = {
+    *("awards.parquet", "rejects.parquet", "summary.parquet", "settlement.parquet"),
+    *("awards.xlsx", "manifest.json"),
+}
 
 
 def annual(raw: Path, out: Path) -> "subprocess.Popen[str]":
@@ -38,7 +41,7 @@ def parquet_bytes(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.parquet"))}
 
 
-def test_five_files_in_their_shapes(published: Path) -> None:
+def test_the_files_in_their_shapes(published: Path) -> None:
     assert {path.name for path in published.iterdir()} == FILES
     for name, shape in (("awards", AWARDS), ("rejects", REJECTS), ("summary", SUMMARY)):
         assert dict(pl.read_parquet_schema(published / f"{name}.parquet")) == shape

@@ -54,6 +54,7 @@ def law(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     root = tmp_path_factory.mktemp("law")
     shutil.copytree(HERE / "policies" / "A", root / "policies" / "A")
     shutil.copy(HERE / "readings.yaml", root)
+    (root / "overlaps.yaml").write_text("{}", encoding="utf-8")
     (root / "policies" / "A" / "a20_test.yaml").write_text(TALENTS, encoding="utf-8")
     return load_catalogue(root=root)
 

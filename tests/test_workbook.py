@@ -9,7 +9,7 @@ import pytest
 from openpyxl.workbook import Workbook
 
 from reports.workbook import write_workbook
-from schemas.outputs import AWARDS, REJECTS, SUMMARY
+from schemas.outputs import AWARDS, REJECTS, SETTLEMENT, SUMMARY
 
 SHEETS = [
     "说明",
@@ -100,6 +100,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
         path,
         awards=pl.DataFrame([line], schema=AWARDS),
         summary=pl.DataFrame(schema=SUMMARY),
+        settlement=pl.DataFrame(schema=SETTLEMENT),
         rejects=pl.DataFrame(schema=REJECTS),
         manifest=manifest,
         today="2024-01-15",

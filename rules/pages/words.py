@@ -25,7 +25,7 @@ TERMS = {
     "matching": ("配套倍数", ""),
     "multiplier": ("加乘系数", ""),
     "uplift": ("上浮幅度", "%"),
-    "cap_rises": ("上限是否同时上浮（1为是，0为否）", ""),
+    "cap_rises": ("上限随奖励上浮", ""),
     "floor": ("门槛", "元"),
     "smart_floor": ("智能化数字化投入的门槛", "元"),
     "growth": ("增幅的门槛", "%"),
@@ -69,7 +69,10 @@ def figure(name: str, value: Decimal) -> str:
 
 
 def figures(name: str, term: Term, item: Item, law: Catalogue) -> Iterator[tuple[str, str]]:
-    """Every figure of a term with what it holds for: a level, a period, a threshold, a reading's option."""
+    """Every figure of a term with what it holds for: a level, a period, a threshold, a reading's option.
+
+    A reading's 0 and 1 are a switch, not figures.
+    """
     match term:
         case Scalar(value=value):
             yield "", figure(name, value)
@@ -83,7 +86,7 @@ def figures(name: str, term: Term, item: Item, law: Catalogue) -> Iterator[tuple
             climbs = f"{label(item.registry or '', term.of)}{'超过' if term.crossed == 'above' else '达到'}"
             for (threshold, award), text in zip(table.items(), term.labels, strict=True):
                 yield f"{text}（{climbs} {number(threshold)}元）", figure(name, award)
-        case ByReading(reading=key, options=options):
+        case ByReading(reading=key, options=options) if set(options.values()) != {0, 1}:
             for option, value in options.items():
                 chosen = "，现行" if option == law.readings[key] else ""
                 yield f"{law.reading_titles[key].options[option]}（口径{chosen}）", figure(name, value)
@@ -125,32 +128,38 @@ def amount_of(text: str, item: Item, law: Catalogue) -> str:
     words, found = said(text, item, law), worth(text, item, law)
     if len(set(found.values())) > 1:
         return "；".join(f"{case} {number(value)}元" for case, value in found.items())
-    comes_to = f"{number(next(iter(found.values())))}元" if found else words
-    return words if words == comes_to else f"{words} ＝ {comes_to}"
+    if not found:
+        return words
+    comes_to = f"{number(next(iter(found.values())))}元"
+    return comes_to if len(found) > 1 or words == comes_to else f"{words} ＝ {comes_to}"
 
 
 def worth(text: str, item: Item, law: Catalogue) -> dict[str, Decimal]:
     """What an expression comes to by level and by flag, where it reads nothing else; else empty."""
     terms = {name: item.terms[name] for name in names_in(text) if name in item.terms}
     flags = [name for name in dict.fromkeys(names_in(text)) if name not in terms]
-    kinds = available(item.registry or "")
-    if any(kinds.get(name) != pl.Boolean for name in flags):
+    kinds, registry = available(item.registry or ""), item.registry or ""
+    plain = all(isinstance(term, Scalar | ByLevel | ByReading) for term in terms.values())
+    if not plain or any(kinds.get(name) != pl.Boolean for name in flags):
         return {}
-    found = {}
     levels = item.levels if any(isinstance(term, ByLevel) for term in terms.values()) else ("",)
-    for level, *held in product(levels, *[(True, False)] * len(flags)):
-        row: dict[str, Decimal | bool] = dict(zip(flags, held, strict=True))
-        for name, term in terms.items():
-            match term:
-                case Scalar(value=value):
-                    row[name] = value
-                case ByLevel(level=table):
-                    row[name] = table[level]
-                case ByReading(reading=key, options=options):
-                    row[name] = options[law.readings[key]]
-                case _:
-                    return {}
-        words = [f"{label(item.registry or '', name)}为“{'是' if row[name] else '否'}”" for name in flags]
-        case = "，".join([level, *words] if level else words)
-        found[case] = Decimal(pl.DataFrame([row]).select(pl.sql_expr(text)).item())
+    found: dict[str, Decimal] = {}
+    for level in levels:
+        bound = {name: _bound(term, level, law) for name, term in terms.items()}
+        for held in product((True, False), repeat=len(flags)):
+            answers = dict(zip(flags, held, strict=True))
+            words = [f"{label(registry, flag)}为“{'是' if yes else '否'}”" for flag, yes in answers.items()]
+            value = pl.DataFrame([bound | answers]).select(pl.sql_expr(text)).item()
+            found["，".join(filter(None, [level, *words]))] = Decimal(value)
     return found
+
+
+def _bound(term: Term, level: str, law: Catalogue) -> Decimal:
+    """A plain term's value at a level."""
+    match term:
+        case ByLevel(level=table):
+            return table[level]
+        case ByReading(reading=key, options=options):
+            return options[law.readings[key]]
+    assert isinstance(term, Scalar)
+    return term.value

@@ -1,0 +1,1 @@
+"""A page for every item, in Chinese, generated from the catalogue."""
