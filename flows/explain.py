@@ -41,7 +41,8 @@ def explain_applicant(year: int, raw: Path, scenarios: tuple[Path, ...], uscc: s
     paid = lines["award"].sum()
     return [
         f"{name}（{uscc}，{district}）{year}年度：应兑付 {paid:,.2f} 元，"
-        f"其中市级 {lines['city_share'].sum():,.2f} 元，区镇 {lines['district_share'].sum():,.2f} 元",
+        f"其中市级 {lines['city_share'].sum():,.2f} 元，区镇 {lines['district_share'].sum():,.2f} 元"
+        + (f"，苏州市级 {suzhou:,.2f} 元" if (suzhou := lines["prefecture_share"].sum()) else ""),
         *_each_line(lines, own, law, year),
         *_own_rejects(rejects),
     ]

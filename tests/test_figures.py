@@ -228,7 +228,7 @@ def test_the_policies_agree_with_the_catalogue(
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path, law: Catalogue) -> None:
-    path = written(tmp_path, "4. 给予研发费用增长额6%的奖励，不超过300万元，另给77万元。")
+    path = written(tmp_path, "4. 按增长额的6%奖励，不超过300万元，另给77万元。")
     assert main(["rules", "figures", str(path), "--policy", "a"]) == 1
     out = capsys.readouterr().out
     assert "对照政策 A" in out and "6%（A4.06）" in out and "未收录 77万元：…" in out
