@@ -92,11 +92,12 @@ def compute(work: Path, year: int, law: Catalogue, say: Say, template: bool = Fa
     """Apply the rules; write awards, summary and settlement into `<work>`; `template`: also its rows."""
     frames = {p.stem: pl.read_parquet(p) for p in sorted((work / "checked").glob("*.parquet"))}
     settled = settle(frames, law, year)
-    awards = published(settled.lines)
     balances = settlement(settled.lines, settled.unmatched, frames, law)
-    identities = verify(awards, balances, frames, law, year)
     if template:
         payments_of(settled.lines).write_parquet(work / "template.rows.parquet")
+    awards = published(settled.lines)
+    del settled  # the widest table of the run
+    identities = verify(awards, balances, frames, law, year)
     _write_parquet(balances, work / "settlement.parquet")
     _write_parquet(awards, work / "awards.parquet")
     _write_parquet(summarise(awards, law), work / "summary.parquet")

@@ -84,12 +84,16 @@ def over_quota(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
         for item in law.items.values()
         if item.quota and isinstance(term := item.terms[item.quota], Scalar)
     }
-    most = pl.col("item").replace_strict(quotas, default=None, return_dtype=pl.Int64)
-    count = ((pl.col("status") == PAYABLE) & most.is_not_null()).sum().over("item")
-    told = pl.format("本年度应兑付 {} 项，超过每年 {} 项的计划数", count, most)
-    note = pl.when((pl.col("status") == PAYABLE) & (count > most)).then(told)
-    review = pl.concat_str(["review", note], separator="；", ignore_nulls=True)
-    return lines.with_columns(review=pl.when(review != "").then(review))
+    paid = lines.filter((pl.col("status") == PAYABLE) & pl.col("item").is_in(list(quotas)))
+    counts = dict(paid.group_by("item").agg(pl.len()).rows())
+    for item, count in sorted(counts.items()):
+        if count > quotas[item]:
+            said = pl.lit(f"本年度应兑付 {count} 项，超过每年 {quotas[item]} 项的计划数")
+            note = pl.when((pl.col("item") == item) & (pl.col("status") == PAYABLE)).then(said)
+            lines = lines.with_columns(
+                review=pl.concat_str(["review", note], separator="；", ignore_nulls=True)
+            )
+    return lines
 
 
 def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
@@ -139,13 +143,15 @@ def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
     )
     lines = lines.join(changed, on="_line", how="left", maintain_order="left")
     touched, together = pl.col("_new_low").is_not_null(), (pl.col("_members") > 1).fill_null(False)
-    unnamed = pl.when(together & pl.col("_unnamed")).then(pl.lit("缺少项目编号，按同一项目合计封顶"))
+    if changed.filter(pl.col("_unnamed") & (pl.col("_members") > 1)).height:
+        note = pl.when(together & pl.col("_unnamed")).then(pl.lit("缺少项目编号，按同一项目合计封顶"))
+        review = pl.concat_str(["review", note], separator="；", ignore_nulls=True)
+        lines = lines.with_columns(review=pl.when(review != "").then(review))
     return lines.with_columns(
         award_low=pl.when(touched).then(pl.col("_new_low")).otherwise(pl.col("award_low")),
         award_high=pl.when(touched).then(pl.col("_new_high")).otherwise(pl.col("award_high")),
         cap_shared=pl.col("cap_shared") | (touched & together),
         cap=pl.when(touched).then(pl.col("_cap")).otherwise(pl.col("cap")),
-        review=pl.concat_str(["review", unnamed], separator="；", ignore_nulls=True),
     ).drop("_new_low", "_new_high", "_members", "_cap", "_unnamed")
 
 

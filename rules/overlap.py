@@ -199,6 +199,8 @@ def _narrowed(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pool=pl.concat_str("matter", "policy", separator="|"))
         .sort("item", "project", "level", nulls_last=True)
     )
+    if beaten.is_empty():
+        return lines
     low = within(beaten.with_columns(bound="_least"), "award_low")
     high = within(beaten.filter(pl.col("_most").is_not_null()).with_columns(bound="_most"), "award_high")
     kept = low.select("_line", "told", _low="award_low").join(
@@ -218,6 +220,8 @@ def _noted(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     """A note on every line of a matter that only applicant, group and year identify."""
     compared = pl.col("by").is_not_null().any().over("matter")
     unclear = judged.filter(pl.col("unclear") & compared).select("_line", note=pl.lit(_UNCLEAR))
+    if unclear.is_empty():
+        return lines
     lines = lines.join(unclear, on="_line", how="left", maintain_order="left")
     return lines.with_columns(
         review=pl.concat_str(["review", "note"], separator="；", ignore_nulls=True)

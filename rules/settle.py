@@ -61,6 +61,8 @@ def _poured(lines: pl.DataFrame, pairs: pl.DataFrame, direct: pl.DataFrame) -> p
 
 def _compared(lines: pl.DataFrame) -> pl.DataFrame:
     paid, award = pl.col("paid"), pl.col("award")
+    if not (lines["paid"] > 0).any():
+        return lines.with_columns(to_pay=award, to_recover=_ZERO)
     note = pl.when(paid > 0).then(pl.lit("本年度已有兑付，见「应补应退」"))
     review = pl.concat_str(["review", note], separator="；", ignore_nulls=True)
     return lines.with_columns(
@@ -77,14 +79,15 @@ def settlement(lines: pl.DataFrame, unmatched: pl.DataFrame, frames: Frames, law
     The payers' shares are of the balance, `to_pay` less `to_recover` (yuan): what each still owes, or gets
     back where negative.
     """
-    pending = pl.when(pl.col("status") == PENDING).then(pl.lit("待核定，核定前不退"))
-    due = lines.filter((pl.col("award") > 0) | (pl.col("paid") > 0))
-    due = due.with_columns(note=pl.coalesce("reason", pending))
+    due = lines.filter((pl.col("award") > 0) | (pl.col("paid") > 0)).select(
+        *(c for c in SETTLEMENT if c != "note"),
+        *("policy", "class"),
+        note=pl.coalesce("reason", pl.when(status=PENDING).then(pl.lit("待核定，核定前不退"))),
+    )
     rows = pl.concat([due, _of_no_line(unmatched, frames, law)], how="diagonal")
-    paid = split(rows.with_columns(pl.col("paid").cast(YUAN)), law, "paid").select(_SHARES)
-    owed = split(rows, law, "award").select(_SHARES)
-    balance = owed.select(pl.col(share) - paid[share] for share in _SHARES)
-    rows = rows.drop(share for share in _SHARES if share in rows.columns).hstack(balance)
+    if (rows["paid"] > 0).any():
+        paid = split(rows, law, "paid").select(_SHARES)
+        rows = split(rows, law, "award").with_columns(pl.col(share) - paid[share] for share in _SHARES)
     shown = rows.with_columns(person_id=masked(pl.col("person_id")))
     return shown.select(pl.col(c).cast(t) for c, t in SETTLEMENT.items()).sort(
         *list(SETTLEMENT)[:10], "award", "paid", nulls_last=True
