@@ -15,9 +15,9 @@ _PAYMENTS = REGISTRIES["payments"]
 
 
 def payments_of(lines: pl.DataFrame) -> pl.DataFrame:
-    """Payable lines (persons in full) as rows of the payments registry; `amount` in yuan, not yet paid on."""
-    rows = lines.filter(pl.col("award") > 0).with_columns(
-        amount=pl.col("award"), paid_on=pl.lit(None, pl.Date)
+    """What is still to pay (persons in full) as rows of the payments registry; `amount` in yuan."""
+    rows = lines.filter(pl.col("to_pay") > 0).with_columns(
+        amount=pl.col("to_pay"), paid_on=pl.lit(None, pl.Date)
     )
     return rows.select(pl.col(c).cast(t) for c, t in _PAYMENTS.dtypes().items()).sort(
         "item", "uscc", "person_id", "project_id", "certificate_no", "level", "amount", nulls_last=True

@@ -201,6 +201,8 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("低级别已兑付的不低于本级别，没有差额"))
         .when(pl.col("cap_paid") > 0)
         .then(pl.format("封顶额度已用完，以前年度已兑付 {} 元", grouped(pl.col("cap_paid"))))
+        .when(pl.col("cap_shared"))
+        .then(pl.lit("封顶额度已由其他奖补用完"))
         .otherwise(pl.lit("封顶额度为零"))
     )
     lines = lines.with_columns(

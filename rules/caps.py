@@ -118,7 +118,7 @@ def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
         pl.when(pl.col("status") == PAYABLE).then(pl.col("award_low")).otherwise(pl.lit(Decimal(0), YUAN))
     )
     totals = pooled.group_by("pool").agg(
-        bound=pl.col("bound").min(),
+        bound=pl.col("bound").max(),
         paid=certain.sum(),
         members=pl.len(),
         open=(pl.col("status") == PENDING).any(),

@@ -42,7 +42,9 @@ class CompiledClause:
 class CompiledCap:
     """A cap's amount; `per` groups lines, under the name `pool`. `fallback` holds where it is unknown.
 
-    `monthly`: yuan by which a month paid earlier counts. `reads`: the registry columns behind the amount.
+    `monthly`: yuan by which a month paid earlier counts. `shared`: lines share it; else each is bound by
+    itself. `varies`: the amount may differ between lines that share it; a line's own then bounds that
+    line too. `reads`: the registry columns behind the amount.
     """
 
     amount: pl.Expr
@@ -50,6 +52,8 @@ class CompiledCap:
     pool: str
     fallback: pl.Expr
     monthly: Decimal | None
+    shared: bool
+    varies: bool
     reads: tuple[str, ...]
 
 
@@ -266,8 +270,15 @@ def _cap(names: _Names, place: int, cap: Cap, readings: Mapping[str, Any]) -> Co
         pool=f"{item.id}/{place}",
         fallback=_fallback(names, cap.amount, readings),
         monthly=monthly.value if isinstance(monthly, Scalar) else None,
+        shared=cap.shared,
+        varies=bool(per) and cap.shared and _varies(names, cap.amount),
         reads=names.roots(cap.amount),
     )
+
+
+def _varies(names: _Names, text: str) -> bool:
+    terms = [names.item.terms.get(name) for name in names_in(text)]
+    return bool(names.roots(text)) or any(isinstance(term, ByLevel | Dated | Ladder) for term in terms)
 
 
 def noted(item: Item) -> list[str]:

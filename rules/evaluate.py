@@ -20,7 +20,7 @@ UNNAMED = "?"
 """Stands in a cap's key for a project or level that a row leaves blank."""
 
 _ZERO = pl.lit(Decimal(0), YUAN)
-_FINE, _FACTOR = pl.Decimal(38, 14), pl.Decimal(38, 4)
+_FINE, _FACTOR = pl.Decimal(38, 14), pl.Decimal(38, 8)
 
 
 def evaluate(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
@@ -37,7 +37,11 @@ def evaluate(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
         rows = rows.with_columns(pl.lit(None, YUAN).alias(PAID_RUNG))
     rows = _with_amounts(compiled, _with_factors(compiled, rows.with_columns(compiled.low)))
     rows = _judged(compiled, rows.with_columns(_code=_eligibility(compiled)))
-    caps = [_cap(cap, paid_before(place), rows) for place, cap in enumerate(compiled.caps)]
+    caps = [
+        _cap(cap, paid_before(place), rows, cap.per if cap.shared else ())
+        for place, cap in enumerate(compiled.caps)
+    ]
+    caps += [_cap(cap, paid_before(place), rows, ()) for place, cap in enumerate(compiled.caps) if cap.varies]
     if compiled.range and item.assessed:  # an assessed amount above the range is cut to its high end
         highest = pl.when(pl.col("_assessed").is_not_null()).then(pl.col("_highest"))
         caps.append(_bound(highest, pl.lit(None, pl.String), False, pl.lit(None, YUAN)))
@@ -144,13 +148,13 @@ def _judged(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(assessed=pl.col("assessed") & (pl.col("status") == PENDING))
 
 
-def _cap(cap: CompiledCap, paid: str, rows: pl.DataFrame) -> pl.Expr:
-    """A cap's amount, less what earlier years paid under it."""
-    amount = pl.coalesce(cap.amount.cast(YUAN), cap.fallback)
+def _cap(cap: CompiledCap, paid: str, rows: pl.DataFrame, per: tuple[str, ...]) -> pl.Expr:
+    """A cap's amount, less what earlier years paid under it, over the lines that agree on `per`."""
+    amount = pl.coalesce(to_fen(cap.amount.cast(_FINE)), cap.fallback)
     used = pl.col(paid).cast(YUAN) if paid in rows.columns else pl.lit(None, YUAN)
     left = pl.when(amount.is_not_null()).then(pl.max_horizontal(amount - used.fill_null(_ZERO), _ZERO))
-    thing = not {"project_id", "person_id"}.isdisjoint(cap.per)
-    return _bound(left, _pool(cap.pool, cap.per, rows.columns), thing, used)
+    thing = not {"project_id", "person_id"}.isdisjoint(per)
+    return _bound(left, _pool(cap.pool, per, rows.columns), thing, used)
 
 
 def _bound(amount: pl.Expr, pool: pl.Expr, thing: bool, paid: pl.Expr) -> pl.Expr:

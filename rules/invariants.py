@@ -78,9 +78,11 @@ def _settles(
         pl.sum_horizontal("city_share", "district_share", "prefecture_share").sum()
     ).item()
     balance = sums["to_pay"] - sums["to_recover"]
+    pending = settlement.filter(status=PENDING)
+    held = total(pending["paid"]) - total(pending["to_recover"])
     found = [
         ("应补应退表中的本年度已兑付 ＝ 已兑付登记", sums["paid"], paid),
-        ("应补 − 应退 ＝ 兑付额 − 本年度已兑付", balance, award - paid),
+        ("应补 − 应退 ＝ 兑付额 − 本年度已兑付 ＋ 待核定的已兑付", balance, award - paid + held),
         ("各负担方应补应退之和 ＝ 应补 − 应退", shares, balance),
     ]
     for what, one, other in found:

@@ -9,27 +9,39 @@ def matched_payments(lines: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFram
     """Pairs of a line (`_line`, `on`) and a payment of its matter.
 
     Of the payment: `_payment` (its place), `paid_year`, `paid` (yuan). `same_matter`: whether certificate
-    or project agree (null: not both have one; the certificate decides before the project); `agreeing`: how
-    many keys do. A person's payments count whichever unit they went through.
+    or project agree (null: not both have one; the certificate decides before the project); `identified`:
+    whether these or the person do; `agreeing`: how many keys agree; `elsewhere`: a person's payment that
+    went through another unit.
     """
     held = payments.with_row_index("_payment").select(
-        *("_payment", "uscc", "item", "person_id"),
+        *("_payment", "uscc", "item"),
         pl.col("year").alias("paid_year"),
         pl.col("amount").alias("paid"),
         *(pl.col(key).str.to_uppercase().alias(f"_{key}") for key in KEYS),
     )
-    agree = {key: pl.col(key).str.to_uppercase() == pl.col(f"_{key}") for key in KEYS}
+    own = lines.select("_line", "uscc", "item", "on", *(pl.col(key).str.to_uppercase() for key in KEYS))
+    named, held_named = pl.col("person_id").is_not_null(), pl.col("_person_id").is_not_null()
+    persons = own.filter(named).join(
+        held.filter(held_named).with_columns(person_id=pl.col("_person_id")),
+        on=["item", "person_id"],
+        suffix="_paying",
+    )
+    persons = persons.with_columns(elsewhere=pl.col("uscc") != pl.col("uscc_paying"))
+    others = pl.concat(
+        [
+            own.filter(~named).join(held, on=["uscc", "item"]),
+            own.filter(named).join(held.filter(~held_named), on=["uscc", "item"]),
+        ]
+    ).with_columns(elsewhere=pl.lit(False))
+    agree = {key: pl.col(key) == pl.col(f"_{key}") for key in KEYS}
     matter = pl.coalesce(agree["certificate_no"], agree["project_id"])
-    own = lines.select("_line", "uscc", "item", "on", *KEYS)
-    of_applicant = own.join(held.drop("person_id"), on=["uscc", "item"])
-    elsewhere = own.join(held, on=["person_id", "item"], suffix="_paying")
-    elsewhere = elsewhere.filter(pl.col("uscc") != pl.col("uscc_paying")).select(of_applicant.columns)
     return (
-        pl.concat([of_applicant, elsewhere])
-        .filter(pl.all_horizontal(e.fill_null(True) for e in (agree["level"], agree["person_id"], matter)))
+        pl.concat([persons.select(others.columns), others])
+        .filter(pl.all_horizontal(e.fill_null(True) for e in (agree["level"], matter)))
         .select(
-            *("_line", "on", "_payment", "paid_year", "paid"),
+            *("_line", "on", "_payment", "paid_year", "paid", "elsewhere"),
             same_matter=matter,
+            identified=pl.any_horizontal(agree[k].fill_null(False) for k in KEYS[1:]),
             agreeing=pl.sum_horizontal(e.fill_null(False).cast(pl.Int8) for e in agree.values()),
         )
     )

@@ -25,12 +25,14 @@ class Cap(Strict):
     """An upper bound: an expression, over one line, or over all lines that agree on `per`.
 
     Without `year` in `per` it bounds a thing over its life, less what earlier years paid; where the text
-    does not say so (`period: unstated`), the reading `unstated_cap_period` decides. `monthly` names the
-    term by which months paid earlier count. `under` names the readings under which the cap holds.
+    does not say so (`period: unstated`), the reading `unstated_cap_period` decides. `shared: false`
+    bounds each line by itself, less what earlier years paid on `per`. `monthly` names the term by which
+    months paid earlier count. `under` names the readings under which the cap holds.
     """
 
     amount: str
     per: tuple[str, ...] = ()
+    shared: bool = True
     period: Literal["unstated", "stated"] = "unstated"
     monthly: str | None = None
     under: dict[str, str] = {}

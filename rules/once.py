@@ -12,7 +12,7 @@ from rules.matching import matched_payments
 from rules.model import Item
 from schemas.money import YUAN, grouped
 
-_UNNUMBERED = "（已兑付记录或本行没有证书编号、项目编号，如非同一事项请补填）"
+_UNNUMBERED = "（已兑付记录没有可核对的证书、项目或证件号码，如非同一事项请补填）"
 
 
 def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
@@ -41,7 +41,9 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     several = live & once_only & (live.sum().over("uscc", "person_id", "item", "level") > 1)
     notes = [
         pl.when(must_be_first & seen.is_null()).then(searched),
-        pl.when(pl.col("_maybe") & paid.is_null()).then(pl.lit("以前年度已有兑付，请核是否同一事项")),
+        pl.when(pl.col("_maybe") & paid.is_null()).then(
+            pl.lit("以前年度已有兑付，记录没有写明是哪个项目或哪个人，请核是否同一事项")
+        ),
         pl.when(several).then(pl.lit("同一申报人本条另有一笔，请核是否同一事项")),
         pl.when(pl.col("has_rejects")).then(
             pl.lit("该申报人另有登记行未采用（见数据问题），首次、合计和上年数可能不全")
@@ -82,6 +84,11 @@ def _once_only(law: Catalogue) -> pl.Expr:
     return pl.any_horizontal(pl.col("item").is_in(whole), *some)
 
 
+def _lifetime(law: Catalogue) -> list[str]:
+    """Items with a cap on one thing over its life, which an unidentified payment may have used."""
+    return [i.id for i in law.items.values() if any(c.per and "year" not in c.per for c in i.caps)]
+
+
 def _payments(frames: Frames, year: int) -> pl.DataFrame | None:
     """The payments of award years before `year`, if any."""
     held = frames.get("payments")
@@ -93,7 +100,7 @@ def _paid(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.
     """By line `_paid`, the latest earlier award year that paid it and how much, in words.
 
     A yearly item is paid only by its own year's payment. `_maybe`: an item paid for each thing has an
-    earlier payment that does not say of which.
+    earlier payment that does not say of which, or has a cap over its life that such a payment may have used.
     """
     held = _payments(frames, year)
     if held is None:
@@ -107,7 +114,7 @@ def _paid(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.
     found = (
         pairs.filter(which.to_series(1))
         .group_by("_line")
-        .agg(pl.col("paid_year").max(), pl.col("paid").sum(), unclear=pl.col("same_matter").is_null().all())
+        .agg(pl.col("paid_year").max(), pl.col("paid").sum(), unclear=~pl.col("identified").any())
     )
     maybe = (
         pairs.filter(pl.col("item").is_in(each)).select("_line").unique().with_columns(_maybe=pl.lit(True))

@@ -1,7 +1,6 @@
 """Overlaps: the same matter under several policies is paid once, by the policy that pays more (就高不重复)."""
 
 from decimal import Decimal
-from itertools import permutations
 
 import polars as pl
 
@@ -12,6 +11,9 @@ from schemas.money import YUAN, grouped
 
 _ZERO = pl.lit(Decimal(0), YUAN)
 _PROJECT = pl.col("project_id").str.to_uppercase()
+_SHOWN = 3
+"""How many lines a reason names."""
+
 _UNCLEAR = "缺少项目编号，按同一申报人、同类事项和同一年度认定为同一事项，请核"
 
 
@@ -28,7 +30,7 @@ def without_overlaps(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     if matters.is_empty():
         return lines.drop("_line")
     judged = _beaten(_capped(matters, lines), law)
-    lines = _apply(lines, _displaced(judged))
+    lines = _apply(lines, _displaced(judged, law))
     return _narrowed(_noted(lines, judged), judged).drop("_line")
 
 
@@ -70,13 +72,14 @@ def _live(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _replaced(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
-    """Lines of an item that another live line replaces for the same project (其中)."""
+    """Lines of an item that a payable line replaces for the same project (其中)."""
     pairs = {item.id: item.replaces for item in law.items.values() if item.replaces}
     live = _live(lines.filter(pl.col("item").is_in([*pairs, *pairs.values()])))
-    special = live.filter(pl.col("item").is_in(list(pairs))).select(
-        "uscc",
-        "project",
-        "year",
+    if live.is_empty():
+        return pl.DataFrame()
+    live = _capped(live, lines)
+    special = live.filter(pl.col("item").is_in(list(pairs)) & (pl.col("status") == PAYABLE)).select(
+        *("uscc", "project", "year"),
         pl.col("item").alias("by"),
         pl.col("item").replace_strict(pairs, return_dtype=pl.String).alias("item"),
     )
@@ -127,58 +130,81 @@ def _matters(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
 
 
 def _beaten(matters: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
-    """The lines with their policy's payable sum (`own`), and the policy that beats it: `by` and its `sum`."""
-    paid = pl.when(pl.col("status") == PAYABLE).then(pl.col("award_low")).otherwise(_ZERO)
-    sums = matters.group_by("matter", "policy").agg(own=paid.sum(), words=_words(law))
-    matters = matters.join(sums.drop("words"), on=["matter", "policy"])
-    rivals = sums.rename({"policy": "by", "own": "sum", "words": "told"})
-    pairs = matters.select("_line", "matter", "policy", "own").join(rivals, on="matter")
-    beats = [_beats(law, winner, loser) for winner, loser in permutations(law.policies, 2)]
-    order = {policy: place for place, policy in enumerate(_order(law))}
-    rank = pl.col("by").replace_strict(order, return_dtype=pl.Int32)
-    best = (
-        pairs.filter((pl.col("sum") > 0) & pl.any_horizontal(beats))
-        .sort("sum", rank, descending=[True, False])
-        .unique("_line", keep="first", maintain_order=True)
-        .select("_line", "by", "sum", "told")
+    """The lines with their policy's payable sum (`own`), and the policy that displaces it: `by`, `sum`, `told`.
+
+    Only a policy that keeps its own lines displaces another.
+    """
+    paid = pl.when(status=PAYABLE).then(pl.col("award_low")).otherwise(_ZERO)
+    sums = _ranked(matters.group_by("matter", "policy").agg(own=paid.sum(), told=_words(law)), law)
+    pairs = sums.rename({"policy": "by", "own": "sum", "rank": "ahead"}).join(
+        sums.select("matter", "policy", "rank"), on="matter"
     )
-    return matters.join(best, on="_line", how="left")
+    pairs = pairs.filter((pl.col("sum") > 0) & (pl.col("ahead") < pl.col("rank")) & _compared(law))
+    out = pairs.clear()
+    for rank in range(
+        2, len(law.policies) + 1
+    ):  # from the second place on: is one that keeps its lines ahead?
+        gone = out.select("matter", by="policy")
+        here = pairs.filter(rank=rank).join(gone, on=["matter", "by"], how="anti")
+        out = pl.concat([out, here.sort("ahead").unique(["matter", "policy"], keep="first")])
+    found = matters.join(sums.select("matter", "policy", "own"), on=["matter", "policy"])
+    return found.join(
+        out.select("matter", "policy", "by", "sum", "told"), on=["matter", "policy"], how="left"
+    )
 
 
-def _order(law: Catalogue) -> list[str]:
-    """The policies, the one that keeps a tie first."""
-    others = sorted((key for key in law.policies if key != "A"), reverse=True)
-    return ["A", *others] if law.readings["overlap_tie"] == "A" else [*others, "A"]
+def _ranked(sums: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """The policies of each matter with their `rank`: the larger sum first, then as ties go; a replaced one last."""
+    order = ["A", *_others(law)] if law.readings["overlap_tie"] == "A" else [*_others(law), "A"]
+    places = {key: place for place, key in enumerate(order)}
+    adopted = ((pl.col("policy") == "B") & (pl.col("own") > 0)).any().over("matter")
+    replaced = adopted & (pl.col("policy") == "A") & pl.lit(law.readings["overlap_B"] == "replaces")
+    sums = sums.with_columns(
+        _replaced=replaced, _tie=pl.col("policy").replace_strict(places, return_dtype=pl.Int32)
+    )
+    sums = sums.sort("matter", "_replaced", "own", "_tie", descending=[False, False, True, False])
+    return sums.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("matter")).drop(
+        "_replaced", "_tie"
+    )
 
 
-def _beats(law: Catalogue, winner: str, loser: str) -> pl.Expr:
-    """Whether a pair of policies is compared, and the sum of the one displaces the other's."""
-    here = (pl.col("by") == winner) & (pl.col("policy") == loser)
-    reading = law.readings["overlap_B" if "B" in (winner, loser) else "overlap_A_C"]
-    if reading == "both":
-        return pl.lit(False)
-    if (reading, {winner, loser}) == ("replaces", {"A", "B"}):
-        return here & (pl.lit(winner == "B") | (pl.col("own") == 0))
-    order = _order(law)
-    tied = (pl.col("sum") == pl.col("own")) & pl.lit(order.index(winner) < order.index(loser))
-    return here & ((pl.col("sum") > pl.col("own")) | tied)
+def _others(law: Catalogue) -> list[str]:
+    """The policies but A; between Suzhou's own, what is in force goes before the draft."""
+    return sorted((key for key in law.policies if key != "A"), reverse=True)
+
+
+def _compared(law: Catalogue) -> pl.Expr:
+    """Whether the readings compare a pair of policies at all."""
+    with_b = (pl.col("by") == "B") | (pl.col("policy") == "B")
+    return (
+        pl.when(with_b)
+        .then(law.readings["overlap_B"] != "both")
+        .otherwise(law.readings["overlap_A_C"] != "both")
+    )
 
 
 def _words(law: Catalogue) -> pl.Expr:
-    """The payable lines of a policy on a matter, in words."""
+    """The payable lines of a policy on a matter, in words; of many only the first."""
     title = pl.col("item").replace_strict(_titles(law), return_dtype=pl.String)
     project = pl.when(pl.col("project").is_not_null()).then(pl.format("项目 {}，", "project"))
-    one = pl.format(
-        "{} {}（{}兑付 {} 元）", "item", title, project.fill_null(""), grouped(pl.col("award_low"))
+    one = pl.format("{} {}（{}{} 元）", "item", title, project.fill_null(""), grouped(pl.col("award_low")))
+    paid = pl.col("status") == PAYABLE
+    shown = one.filter(paid).sort().head(_SHOWN).str.join("、")
+    rest = pl.format("等{}笔，共 {} 元", paid.sum(), grouped(pl.col("award_low").filter(paid).sum()))
+    return pl.concat_str([shown, pl.when(paid.sum() > _SHOWN).then(rest).otherwise(pl.lit(""))])
+
+
+def _displaced(judged: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """Payable lines that yield, and pending ones that could never be paid beside the other policy."""
+    replaced = (
+        (pl.col("by") == "B") & (pl.col("policy") == "A") & pl.lit(law.readings["overlap_B"] == "replaces")
     )
-    return one.filter(pl.col("status") == PAYABLE).sort().str.join("、")
-
-
-def _displaced(judged: pl.DataFrame) -> pl.DataFrame:
-    """Payable lines that yield, and pending ones that could never exceed what the other policy pays."""
-    hopeless = (pl.col("status") == PENDING) & (_could_exceed("award_high") == 0).fill_null(False)
+    hopeless = (pl.col("status") == PENDING) & (
+        replaced | (_could_exceed("award_high") == 0).fill_null(False)
+    )
     gone = judged.filter(pl.col("by").is_not_null() & ((pl.col("status") == PAYABLE) | hopeless))
-    told = pl.format("就高不重复：同一事项让位于{}", "told")
+    why = pl.when(replaced).then(pl.lit("以融合发展政策代替昆山政策")).otherwise(pl.lit("就高不重复"))
+    told = pl.format("{}：同一事项让位于{}", why, "told")
     return gone.select("_line", told=told, given_up=pl.col("award_low"))
 
 

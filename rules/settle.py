@@ -44,31 +44,50 @@ def with_paid(lines: pl.DataFrame, frames: Frames, year: int) -> tuple[pl.DataFr
 
 
 def _poured(lines: pl.DataFrame, pairs: pl.DataFrame, direct: pl.DataFrame) -> pl.DataFrame:
-    """By line its part of the payments that several lines of one applicant and item could mean."""
-    about = lines.select("_line", *_ORDER).join(direct, on="_line", how="left")
-    open_award = pl.max_horizontal(pl.col("award") - pl.col("paid").fill_null(_ZERO), _ZERO)
-    lines_of = pairs.join(about.select("_line", "uscc", "item"), on="_line")
-    pots = lines_of.unique("_payment").group_by("uscc", "item").agg(pl.col("paid").sum().alias("pot"))
-    members = about.filter(pl.col("_line").is_in(pairs["_line"].unique().implode()))
-    members = members.with_columns(room=open_award).sort(*_ORDER, nulls_last=True)
-    members = members.join(pots, on=["uscc", "item"], maintain_order="left")
-    before = pl.col("room").cum_sum().over("uscc", "item") - pl.col("room")
-    inside = pl.max_horizontal(pl.min_horizontal(pl.col("pot") - before, "room"), _ZERO)
-    over = pl.max_horizontal(pl.col("pot") - pl.col("room").sum().over("uscc", "item"), _ZERO)
-    first = pl.int_range(pl.len()).over("uscc", "item") == 0
-    return members.select("_line", paid=(inside + pl.when(first).then(over).otherwise(_ZERO)).cast(YUAN))
+    """By line its part of the payments that several lines could mean.
+
+    Payments with the same lines to choose from are one pot; the pot with the fewest choices goes first.
+    One pot after the other, since each leaves less room to the next; such payments are few.
+    """
+    order = lines.select("_line", *_ORDER).join(direct, on="_line", how="left")
+    order = order.sort(*_ORDER, nulls_last=True).with_row_index("_place")
+    room = dict(order.select("_line", _room(pl.col("paid").fill_null(_ZERO))).iter_rows())
+    choices = pairs.join(order.select("_line", "_place"), on="_line").sort("_payment", "elsewhere", "_place")
+    pots = (
+        choices.group_by("_payment", maintain_order=True)
+        .agg("_line", "_place", pl.col("paid").first())
+        .group_by("_line", "_place")
+        .agg(pl.col("paid").sum())
+        .sort(pl.col("_line").list.len(), "_place")
+    )
+    got: dict[int, Decimal] = {}
+    for members, _, pot in pots.iter_rows():
+        for line in members:
+            part = min(pot, room[line])
+            got[line] = got.get(line, Decimal(0)) + part
+            room[line], pot = room[line] - part, pot - part
+        got[members[0]] += pot
+    return pl.DataFrame(
+        {"_line": list(got), "paid": list(got.values())}, schema={"_line": pl.UInt32, "paid": YUAN}
+    )
+
+
+def _room(paid: pl.Expr) -> pl.Expr:
+    return pl.max_horizontal(pl.col("award") - paid, _ZERO)
 
 
 def _compared(lines: pl.DataFrame) -> pl.DataFrame:
     paid, award = pl.col("paid"), pl.col("award")
     if not (lines["paid"] > 0).any():
         return lines.with_columns(to_pay=award, to_recover=_ZERO)
+    # A pending line may still turn out to be worth what it was paid.
+    most = pl.when(status=PENDING).then(pl.coalesce("award_high", paid)).otherwise(award)
     note = pl.when(paid > 0).then(pl.lit("本年度已有兑付，见「应补应退」"))
     review = pl.concat_str(["review", note], separator="；", ignore_nulls=True)
     return lines.with_columns(
         paid=paid.cast(YUAN),
         to_pay=pl.max_horizontal(award - paid, _ZERO).cast(YUAN),
-        to_recover=pl.max_horizontal(paid - award, _ZERO).cast(YUAN),
+        to_recover=pl.max_horizontal(paid - most, _ZERO).cast(YUAN),
         review=pl.when(review != "").then(review),
     )
 
@@ -82,12 +101,13 @@ def settlement(lines: pl.DataFrame, unmatched: pl.DataFrame, frames: Frames, law
     due = lines.filter((pl.col("award") > 0) | (pl.col("paid") > 0)).select(
         *(c for c in SETTLEMENT if c != "note"),
         *("policy", "class"),
-        note=pl.coalesce("reason", pl.when(status=PENDING).then(pl.lit("待核定，核定前不退"))),
+        note=pl.coalesce("reason", pl.when(status=PENDING).then(pl.lit("待核定，核定后再补再退"))),
     )
     rows = pl.concat([due, _of_no_line(unmatched, frames, law)], how="diagonal")
     if (rows["paid"] > 0).any():
-        paid = split(rows, law, "paid").select(_SHARES)
-        rows = split(rows, law, "award").with_columns(pl.col(share) - paid[share] for share in _SHARES)
+        rows = rows.with_columns(_settled=pl.col("award") - pl.col("to_pay") + pl.col("to_recover"))
+        settled = split(rows, law, "_settled").select(_SHARES)
+        rows = split(rows, law, "award").with_columns(pl.col(share) - settled[share] for share in _SHARES)
     shown = rows.with_columns(person_id=masked(pl.col("person_id")))
     return shown.select(pl.col(c).cast(t) for c, t in SETTLEMENT.items()).sort(
         *list(SETTLEMENT)[:10], "award", "paid", nulls_last=True

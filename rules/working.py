@@ -14,7 +14,10 @@ def finish_working(lines: pl.DataFrame) -> pl.DataFrame:
     payable, cut = pl.col("status") == PAYABLE, pl.col("cap_reduction") > 0
     paid = pl.format("（已扣除以前兑付 {}）", grouped(pl.col("cap_paid"))).fill_null("")
     cap = pl.concat_str([grouped(pl.col("cap")), paid])
-    lower = pl.format("，减去低级别已兑付 {}，只补差额", grouped(pl.col("paid_lower")))
+    capped = (
+        pl.when(pl.col("gross") > pl.col("cap")).then(pl.format("，按上限 {}", cap)).otherwise(pl.lit(""))
+    )
+    lower = pl.format("{}，减去低级别已兑付 {}，只补差额", capped, grouped(pl.col("paid_lower")))
     shared = pl.format(
         "，合计超过上限 {}，按比例核减 {}，兑付 {}",
         cap,
@@ -29,7 +32,7 @@ def finish_working(lines: pl.DataFrame) -> pl.DataFrame:
         (payable & cut, [pl.format("，超过上限 {}，按上限兑付", cap)]),
         (payable & pl.col("cap").is_not_null(), [pl.format("，未超上限 {}", cap)]),
     ]
-    used = ["status", "working", "cap", "cap_shared", "cap_reduction", "paid_lower", "cap_paid"]
+    used = ["status", "working", "cap", "cap_shared", "cap_reduction", "paid_lower", "cap_paid", "gross"]
     rest = lines.select(*used, "award", "award_low", "award_high").with_row_index("_line")
     worded = []
     for holds, said in kinds:

@@ -45,6 +45,7 @@ REASONS: dict[str, str] = {
     "year": f"年度不可能（应在{FIRST_YEAR}至{LAST_YEAR}之间）；请更正",
     "date": "日期不可能（应在1949年之后、2100年之前）；请更正",
     "not_negative": "不能为负数；请核对后更正",
+    "too_large": "金额不可能（应小于一万亿元）；请核对单位，或是否填错了列",
     "rate": "比例应在0至1之间（或0%至100%）；请更正，百分数请带百分号",
     "months": "月数应在0至1200之间；请更正",
 }
@@ -65,6 +66,7 @@ _CHECKS: dict[str, pa.Check] = {
     "year": _check("year", lambda c: c.is_between(FIRST_YEAR, LAST_YEAR)),
     "date": _check("date", lambda c: c.dt.year().is_between(1949, 2100)),
     "not_negative": _check("not_negative", lambda c: c >= 0),
+    "too_large": _check("too_large", lambda c: c < 10**12),
     "rate": _check("rate", lambda c: c.is_between(0, 1)),
     "months": _check("months", lambda c: c.is_between(0, 1200)),
 }
@@ -73,7 +75,7 @@ _DEFAULT_CHECKS: dict[Kind, tuple[str, ...]] = {
     "district": ("district",),
     "year": ("year",),
     "date": ("date",),
-    "money": ("not_negative",),
+    "money": ("not_negative", "too_large"),
     "rate": ("rate",),
     "count": ("not_negative",),
 }

@@ -209,12 +209,12 @@ def _cap(law: Catalogue, item: Item, cap: Cap) -> tuple[str, str, str]:
     notes = ["期间文本未写明，按口径"] if unstated else []
     notes += ["以前年度已兑付的计入"] if thing and not yearly else []
     notes += [f"以前已领的月数按每月 {amount_of(cap.monthly, item, law)} 计入"] if cap.monthly else []
-    notes += ["几笔合计超过的按比例核减"] if thing else []
+    notes += ["几笔合计超过的按比例核减"] if thing and cap.shared else []
     for key, option in cap.under.items():
         reading, now = law.reading_titles[key], "现行" if law.readings[key] == option else "非现行"
         notes.append(f"仅当口径“{reading.title}”为“{reading.options[option]}”（{now}）")
     return (
         amount_of(cap.amount, item, law),
-        f"{thing}{level}{period}合计" if thing else "每笔",
+        f"{thing}{level}{period}合计" if thing and cap.shared else "每笔",
         "；".join(notes),
     )
