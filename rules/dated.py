@@ -25,7 +25,7 @@ def in_window(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     return _told(lines, ~_ON.is_between(begins, ends), closed)
 
 
-def of_year(lines: pl.DataFrame, year: int) -> pl.DataFrame:
+def of_year(lines: pl.DataFrame, year: int, law: Catalogue) -> pl.DataFrame:
     """Lines of events of another year become ineligible.
 
     One of an earlier year that was never paid says what it would earn then (属该年度，应补兑).
@@ -33,12 +33,12 @@ def of_year(lines: pl.DataFrame, year: int) -> pl.DataFrame:
     late = pl.format("{}，不属{}年度，请在所属年度申报", _SHOWN, pl.lit(year))
     closed = pl.col("reason").str.contains("不在政策有效期内").fill_null(False)
     away = (_ON.dt.year() != year) & ~closed
-    return _told(lines, away, pl.when(_ON.dt.year() > year).then(late).otherwise(_earned(_ON)))
+    return _told(lines, away, pl.when(_ON.dt.year() > year).then(late).otherwise(_earned(_ON, law)))
 
 
 def _told(lines: pl.DataFrame, which: pl.Expr, reason: pl.Expr) -> pl.DataFrame:
     """The lines with `which` made ineligible for `reason`; only those are worded, since wording is dear."""
-    used = ["on", "policy", "registry", "status", "reason", "award_low", "award_high"]
+    used = ["on", "policy", "item", "registry", "status", "reason", "award_low", "award_high"]
     told = lines.select(used).with_row_index("_line").filter(which).select("_line", reason.alias("_away"))
     if told.is_empty():
         return lines
@@ -49,14 +49,16 @@ def _told(lines: pl.DataFrame, which: pl.Expr, reason: pl.Expr) -> pl.DataFrame:
     ).drop("_line", "_away")
 
 
-def _earned(on: pl.Expr) -> pl.Expr:
-    """What a line of an earlier year would have earned then."""
+def _earned(on: pl.Expr, law: Catalogue) -> pl.Expr:
+    """What a line of an earlier year would have earned then, were this year's lines not there."""
+    lasting = [i.id for i in law.items.values() if any(c.per and "year" not in c.per for c in i.caps)]
+    shared = pl.when(pl.col("item").is_in(lasting)).then(pl.lit("，与本年度共用上限")).otherwise(pl.lit(""))
     belongs = pl.format("属{}年度", on.dt.year())
     low, high = grouped(pl.col("award_low")), grouped(pl.col("award_high")).fill_null("无上限")
     return (
         pl.when(pl.col("status") == PENDING)
-        .then(pl.format("{}，核定后补兑（{} 至 {} 元）", belongs, low, high))
+        .then(pl.format("{}，核定后补兑（{} 至 {} 元{}）", belongs, low, high, shared))
         .when(pl.col("status").is_in([INELIGIBLE, DUPLICATE]))
         .then(pl.concat_str([belongs, pl.lit("；"), pl.col("reason")]))
-        .otherwise(pl.format("{}，应补兑 {} 元", belongs, low))
+        .otherwise(pl.format("{}，应补兑 {} 元{}", belongs, low, shared))
     )

@@ -7,6 +7,7 @@ import polars as pl
 from rules.caps import share_caps, within
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, PAYABLE, PENDING
+from rules.history import Frames
 from schemas.money import YUAN, grouped
 
 _ZERO = pl.lit(Decimal(0), YUAN)
@@ -106,19 +107,53 @@ def _groups(law: Catalogue) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+def _grouped(rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """The rows (with item and level) that belong to a `group`."""
+    table = _groups(law)
+    any_level = table.filter(pl.col("level").is_null()).select("item", pl.col("group").alias("_whole"))
+    rows = rows.join(any_level, on="item", how="left").with_columns(pl.col("level").fill_null(""))
+    rows = rows.join(table, on=["item", "level"], how="left")
+    return rows.with_columns(group=pl.coalesce("group", "_whole")).drop("_whole").drop_nulls("group")
+
+
+def with_paid_elsewhere(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
+    """A note on live lines whose matter an earlier year may have paid under another policy; cuts nothing."""
+    held = frames.get("payments")
+    before = None if held is None else held.filter((pl.col("year") < year) & (pl.col("amount") > 0))
+    if before is None or before.is_empty():
+        return lines
+    paid = _grouped(before.select("uscc", "item", "level", "year", "amount", _PROJECT.alias("_project")), law)
+    paid = paid.select(
+        *("uscc", "group", "_project", pl.col("item").str.head(1).alias("by")),
+        words=pl.format("{} {}年度已兑付 {} 元", "item", "year", grouped(pl.col("amount"))),
+    )
+    lines = lines.with_row_index("_line")
+    own = _live(lines.filter(pl.col("uscc").is_in(paid["uscc"].unique().implode())))
+    told = (
+        _grouped(own, law)
+        .join(paid, on=["uscc", "group"])
+        .filter(
+            (pl.col("by") != pl.col("policy")) & (pl.col("project") == pl.col("_project")).fill_null(True)
+        )
+        .group_by("_line")
+        .agg(pl.col("words").unique().sort().head(_SHOWN).str.join("、"))
+        .select("_line", note=pl.format("{}，如是同一事项应就高不重复，请核", "words"))
+    )
+    if told.is_empty():
+        return lines.drop("_line")
+    lines = lines.join(told, on="_line", how="left", maintain_order="left")
+    review = pl.concat_str(["review", "note"], separator="；", ignore_nulls=True)
+    return lines.with_columns(review=pl.when(review != "").then(review)).drop("_line", "note")
+
+
 def _matters(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     """Live lines whose matter more than one policy may pay, with `matter` and whether it is `unclear`.
 
     A matter is a project where both lines name one, else the applicant's group and year: a line without
     a project belongs with every line of the other policies.
     """
-    table = _groups(law)
-    live = _live(lines.filter(pl.col("item").is_in(table["item"].unique().to_list())))
-    any_level = table.filter(pl.col("level").is_null()).select("item", pl.col("group").alias("whole"))
-    live = live.join(any_level, on="item", how="left").with_columns(pl.col("level").fill_null(""))
-    live = live.join(table, on=["item", "level"], how="left")
-    live = live.with_columns(group=pl.coalesce("group", "whole")).drop("whole")
-    live = live.filter(pl.col("group").is_not_null())
+    members = {item for group in law.overlaps.values() for item in group}
+    live = _grouped(_live(lines.filter(pl.col("item").is_in(list(members)))), law)
     case = ["uscc", "group", "year"]
     live = live.filter(pl.col("policy").n_unique().over(case) > 1)
     blank = pl.col("project").is_null()
