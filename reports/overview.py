@@ -226,7 +226,9 @@ def _chart(sheet: Sheet, title: str, rows: tuple[int, int], places: tuple[int, .
     chart = BarChart()
     chart.type, chart.grouping, chart.overlap = "bar", "stacked", 100
     chart.title = title
-    chart.height, chart.width = 11, 16
+    chart.height, chart.width = max(11.0, 0.56 * (last - first + 1)), 16
+    chart.gapWidth = 50
+    chart.x_axis.tickLblSkip = 1
     for place in places:
         series = Reference(sheet.worksheet, min_col=place, min_row=first, max_row=last)
         chart.add_data(series, titles_from_data=False)

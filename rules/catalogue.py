@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rules.compile import CompiledItem, compile_item
 from rules.expressions import RuleError
 from rules.files import explain_invalid, read_yaml
-from rules.model import Article, Item, Policy, Reading, Shares
+from rules.model import Article, Item, Policy, Reading
 from rules.scenario import Scenario, apply_scenario
 from schemas.errors import Unusable, did_you_mean
 
@@ -61,22 +61,9 @@ class Catalogue:
     def readings_in_force(self) -> list[tuple[str, str, str]]:
         """(key, title, value in words) of every reading."""
         return [
-            (key, reading.title, reading_text(reading, self.readings[key]))
+            (key, reading.title, reading.words(self.readings[key]))
             for key, reading in self.reading_titles.items()
         ]
-
-
-def reading_text(reading: Reading, value: Any) -> str:
-    """A reading's value in words an officer understands."""
-    if isinstance(value, Shares):
-        parts = [f"{value.default:.0%}" if value.default * 100 % 1 == 0 else f"{value.default}"]
-        parts += [f"{name} {share * 100:f}%" for name, share in (value.items | value.districts).items()]
-        return "，".join(parts)
-    if isinstance(value, str):
-        return reading.options[value]
-    return "、".join(
-        f"{item} 改为{'认定类' if c == 'recognition' else '一般类'}" for item, c in value.items()
-    ) or ("按条款目录")
 
 
 def _articles(folder: Path) -> Iterator[Article]:

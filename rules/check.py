@@ -33,6 +33,7 @@ def check(law: Catalogue) -> list[str]:
         *_period_faults(law),
         *_name_faults(law),
         *_case_faults(law, cases),
+        *_reading_faults(law, cases),
         *(
             f"{case.item} 案例「{case.case}」：{p}"
             for case, found in zip(cases, outcomes, strict=True)
@@ -124,6 +125,17 @@ def _case_faults(law: Catalogue, cases: Sequence[Case]) -> Iterator[str]:
         least = LEAST_CASES if item.registry else 1
         if counts[key] < least:
             yield f"{key} 只有 {counts[key]} 个案例，至少应有 {least} 个"
+
+
+def _reading_faults(law: Catalogue, cases: Sequence[Case]) -> Iterator[str]:
+    """Readings, or alternatives of them, that no case shows."""
+    shown = {(key, str(value)) for case in cases for key, value in case.readings.items()}
+    for key, reading in law.reading_titles.items():
+        if not any(name == key for name, _ in shown):
+            yield f"口径 {key} 没有案例"
+        for option in reading.options:
+            if option != reading.default and (key, option) not in shown:
+                yield f"口径 {key} 的 {option} 没有案例"
 
 
 def unnoticed(law: Catalogue, cases: Sequence[Case]) -> list[str]:

@@ -12,7 +12,8 @@ from rules.catalogue import HERE, Catalogue
 from rules.expressions import RuleError
 from rules.files import explain_invalid, read_yaml
 from rules.model import Item
-from rules.numbers import show
+from rules.numbers import brief
+from rules.pages.words import term_name
 from rules.terms import Ladder, Strict, values
 from schemas.errors import Unusable
 
@@ -169,7 +170,10 @@ def _recorded(item: Item) -> Iterator[tuple[str, Decimal | str]]:
         for value in [*values(term), *(term.ladder if isinstance(term, Ladder) else ())]:
             if value not in (0, 1):
                 foreign = name.endswith("_usd")
-                yield f"{item.id} 的 {name} {show(value)}", _foreign(value, "美元") if foreign else value
+                yield (
+                    f"{item.id} 的{term_name(name)} {brief(value)}",
+                    _foreign(value, "美元") if foreign else value,
+                )
 
 
 def load_explained(path: Path = HERE / "figures.yaml") -> dict[str, dict[int, list[Explained]]]:
@@ -190,8 +194,16 @@ def compare(law: Catalogue, policy: str, text: str, explained: Mapping[int, Sequ
     for item in law.items.values():
         if item.policy == policy:
             items.setdefault(item.article, []).append(item)
-    numbers = [*sorted(items.keys() - {AROUND}), AROUND]
-    return {n: _compare(figures(bodies.get(n, "")), items[n], explained.get(n, ())) for n in numbers}
+    left_out = not_in_excerpt(law, policy, text)
+    numbers = [*sorted((bodies.keys() | items.keys()) - {AROUND} - set(left_out)), AROUND]
+    return {n: _compare(figures(bodies.get(n, "")), items.get(n, []), explained.get(n, ())) for n in numbers}
+
+
+def not_in_excerpt(law: Catalogue, policy: str, text: str) -> list[int]:
+    """The catalogue's articles that an excerpt leaves out; of a text with most of them it lacks none."""
+    here = articles(text).keys() - {AROUND}
+    lacking = {item.article for item in law.items.values() if item.policy == policy} - here
+    return sorted(lacking) if len(lacking) > len(here) else []
 
 
 def _compare(
@@ -244,7 +256,11 @@ def checked(law: Catalogue, path: Path, policy: str | None = None) -> tuple[list
     compared = compare(law, key, text, load_explained().get(key, {}))
     how = "" if policy else "（按数字推断，可用 --policy 指定）"
     _, _, uncovered, absent = count(compared)
-    return [f"对照政策 {key}：{law.policies[key].title}{how}", *report(compared)], not uncovered + absent
+    heading = [f"对照政策 {key}：{law.policies[key].title}{how}"]
+    lacking = not_in_excerpt(law, key, text)
+    if lacking:
+        heading.append(f"文中没有第{'、'.join(map(str, lacking))}条，目录中这些条的数字没有核对")
+    return [*heading, *report(compared)], not uncovered + absent
 
 
 def report(compared: Compared) -> list[str]:

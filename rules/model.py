@@ -216,3 +216,14 @@ class Reading(Strict):
         if isinstance(self.default, str) and self.default not in self.options:
             raise ValueError(f"口径「{self.title}」没有选项「{self.default}」")
         return self
+
+    def words(self, value: Any) -> str:
+        """A value of this reading in words an officer understands."""
+        if isinstance(value, Shares):
+            parts = [f"{value.default:.0%}" if value.default * 100 % 1 == 0 else f"{value.default}"]
+            parts += [f"{name} {share * 100:f}%" for name, share in (value.items | value.districts).items()]
+            return "，".join(parts)
+        if isinstance(value, str):
+            return self.options[value]
+        classes = {"recognition": "认定类", "general": "一般类"}
+        return "、".join(f"{item} 改为{classes[c]}" for item, c in value.items()) or "按条款目录"

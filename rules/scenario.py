@@ -73,7 +73,8 @@ def apply_scenario(law: "Catalogue", scenario: Scenario) -> "Catalogue":
         if key not in readings:
             raise Unusable(f"方案「{scenario.title}」：没有口径「{key}」{did_you_mean(key, readings)}")
         new = _reading(law.reading_titles[key], key, value, law)
-        _note(changes, f"口径「{law.reading_titles[key].title}」", readings[key], new)
+        reading = law.reading_titles[key]
+        _note(changes, f"口径「{reading.title}」", reading.words(readings[key]), reading.words(new))
         readings[key] = new
     for key, window in scenario.policies.items():
         if key not in policies:

@@ -89,16 +89,16 @@ def test_a_text_that_agrees(orchard: Catalogue, tmp_path: Path, encoding: str) -
 @pytest.mark.parametrize(
     ("old", "new", "uncovered", "absent"),
     [
-        ("80 万元", "90 万元", ["1 90万元：…励，最高90万元，甲…"], ["1 A1.01 的 cap 800,000.00"]),
-        ("～15%", "～18%", ["1 18%"], ["1 A1.01 的 rate 15%"]),
-        ("不超过3年", "不超过两年", ["2 两年"], ["2 A2.01 的 longest 36"]),
-        ("上浮20%", "上浮30%", ["2 30%"], ["2 A2.01 的 factor 1.2"]),
-        ("万美元", "万元", ["2 300万元"], ["2 A2.01 的 paid_in_usd 3,000,000.00"]),
+        ("80 万元", "90 万元", ["1 90万元：…励，最高90万元，甲…"], ["1 A1.01 的上限 80万"]),
+        ("～15%", "～18%", ["1 18%"], ["1 A1.01 的比例 15%"]),
+        ("不超过3年", "不超过两年", ["2 两年"], ["2 A2.01 的最长月数 36"]),
+        ("上浮20%", "上浮30%", ["2 30%"], ["2 A2.01 的factor 1.2"]),
+        ("万美元", "万元", ["2 300万元"], ["2 A2.01 的实际到账的门槛 300万"]),
         ("5万吨", "6万吨", ["2 6万吨"], []),
         ("3月1日", "5月1日", ["0 2030年5月1日"], []),
-        ("分别50万元、", "", [], ["1 A1.02 的 award 500,000.00"]),
+        ("分别50万元、", "", [], ["1 A1.02 的奖励金额 50万"]),
         ("第三类", "三个", ["2 三个"], []),
-        ("2. 存苹果", "3. 存苹果", ["3 3年", "3 3000元", "3 20%"], ["2 A2.01 的 monthly 3,000.00"]),
+        ("2. 存苹果", "3. 存苹果", ["3 3年", "3 3000元", "3 20%"], ["2 A2.01 的每月金额 3,000.00"]),
     ],
 )
 def test_what_a_new_edition_changes(
@@ -120,7 +120,7 @@ def test_a_figure_more_often_than_its_terms_is_said(orchard: Catalogue, tmp_path
 
 def test_a_term_the_text_states_in_words(orchard: Catalogue, tmp_path: Path) -> None:
     path = written(tmp_path, MADE_UP.replace("不超过3年", "长期"))
-    assert lines(orchard, path, NOTES)[ABSENT] == ["2 A2.01 的 longest 36"]
+    assert lines(orchard, path, NOTES)[ABSENT] == ["2 A2.01 的最长月数 36"]
     notes = {**NOTES, 2: [*NOTES[2], Explained(figure="36个月", why="文中只写长期")]}
     assert lines(orchard, path, notes)[ABSENT] == []
 
@@ -232,7 +232,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path, law: Ca
     assert main(["rules", "figures", str(path), "--policy", "a"]) == 1
     out = capsys.readouterr().out
     assert "对照政策 A" in out and "6%（A4.06）" in out and "未收录 77万元：…" in out
-    assert "目录有而文中无 A4.03 的 award 250,000.00" in out and "合计" in out
+    assert "目录有而文中无 A4.03 的奖励金额 25万" in out and "合计" in out
     assert main(["rules", "figures", str(tmp_path / "无.txt")]) == 2
     assert "不能读取" in capsys.readouterr().err
 
