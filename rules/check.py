@@ -49,8 +49,8 @@ def used_names(item: Item) -> set[str]:
     texts += [text for text in (item.amount, item.base) if text]
     texts += [item.uplift.when, item.uplift.factor] if item.uplift else []
     names = {name for text in texts for name in names_in(text)}
-    monthly = {cap.monthly for cap in item.caps if cap.monthly}
-    return names | noted_names(item) | monthly | ({item.quota} if item.quota else set())
+    named = {name for cap in item.caps for name in (cap.monthly, cap.lifted) if name}
+    return names | noted_names(item) | named | ({item.quota} if item.quota else set())
 
 
 def noted_names(item: Item) -> set[str]:

@@ -265,7 +265,7 @@ def _cap(names: _Names, place: int, cap: Cap, readings: Mapping[str, Any]) -> Co
         per = (*per, "year")
     monthly = item.terms[cap.monthly] if cap.monthly else None
     return CompiledCap(
-        amount=names.compile(cap.amount, "caps"),
+        amount=names.compile(lifted(item, cap), "caps"),
         per=per,
         pool=f"{item.id}/{place}",
         fallback=_fallback(names, cap.amount, readings),
@@ -274,6 +274,14 @@ def _cap(names: _Names, place: int, cap: Cap, readings: Mapping[str, Any]) -> Co
         varies=bool(per) and cap.shared and _varies(names, cap.amount),
         reads=names.roots(cap.amount),
     )
+
+
+def lifted(item: Item, cap: Cap) -> str:
+    """A cap's expression, also where the uplift raises it."""
+    if cap.lifted is None or item.uplift is None:
+        return cap.amount
+    raised = f"{cap.amount} * (1 + ({item.uplift.factor} - 1) * {cap.lifted})"
+    return f"CASE WHEN {item.uplift.when} THEN {raised} ELSE {cap.amount} END"
 
 
 def _varies(names: _Names, text: str) -> bool:

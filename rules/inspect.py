@@ -1,8 +1,11 @@
 """Look at the catalogue: list, show, export."""
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+
+import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.model import Item
@@ -71,7 +74,6 @@ def exported(law: Catalogue) -> list[str]:
     lines = []
     for item in law.items.values():
         compiled_params = {name: _param(term, law) for name, term in item.terms.items()}
-        caps = [{"amount": _number(cap.amount, item, law), "per": list(cap.per)} for cap in item.caps]
         content = {
             "id": item.id,
             "policy": item.policy,
@@ -81,7 +83,7 @@ def exported(law: Catalogue) -> list[str]:
             "registry": item.registry,
             "basis": item.basis,
             "params": compiled_params,
-            "caps": caps,
+            "caps": list(_caps(item, law)) if item.registry else [],
             "eligible": {name: clause.when for name, clause in item.eligible.items()},
             "amount": item.amount,
         }
@@ -109,5 +111,16 @@ def _param(term: Term, law: Catalogue) -> Any:
             return _json(options[law.readings[key]])
 
 
-def _number(text: str, item: Item, law: Catalogue) -> Any:
-    return _param(item.terms[text], law) if text in item.terms else text
+def _caps(item: Item, law: Catalogue) -> Iterator[dict[str, Any]]:
+    """The caps in force: a number, a table by level or threshold, or the expression that gives one."""
+    compiled = law.compiled(item)
+    held = [cap for cap in item.caps if all(law.readings[k] == option for k, option in cap.under.items())]
+    for cap, ready in zip(held, compiled.caps, strict=True):
+        amount: Any = cap.amount
+        if cap.amount in item.terms:
+            amount = _param(item.terms[cap.amount], law)
+        elif not ready.reads:
+            amount = _json(
+                pl.DataFrame({"on": [None]}).with_columns(compiled.low).select(ready.amount).item()
+            )
+        yield {"amount": amount, "per": list(ready.per)}

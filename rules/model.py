@@ -27,7 +27,8 @@ class Cap(Strict):
     Without `year` in `per` it bounds a thing over its life, less what earlier years paid; where the text
     does not say so (`period: unstated`), the reading `unstated_cap_period` decides. `shared: false`
     bounds each line by itself, less what earlier years paid on `per`. `monthly` names the term by which
-    months paid earlier count. `under` names the readings under which the cap holds.
+    months paid earlier count. `lifted` names the term that says how far (1: fully, 0: not) the item's
+    uplift raises the cap too. `under` names the readings under which the cap holds.
     """
 
     amount: str
@@ -35,6 +36,7 @@ class Cap(Strict):
     shared: bool = True
     period: Literal["unstated", "stated"] = "unstated"
     monthly: str | None = None
+    lifted: str | None = None
     under: dict[str, str] = {}
 
 

@@ -55,7 +55,8 @@ def _apply(lines: pl.DataFrame, displaced: pl.DataFrame) -> pl.DataFrame:
     lines = lines.join(displaced, on="_line", how="left", maintain_order="left")
     gone = pl.col("told").is_not_null()
     given_up = pl.when(pl.col("status") == PAYABLE).then(pl.col("given_up")).otherwise(_ZERO)
-    amount = pl.format("，本行放弃 {} 元", grouped(given_up))
+    paid = pl.when(pl.col("status") == PAYABLE)
+    amount = paid.then(pl.format("，本行放弃 {} 元", grouped(given_up))).otherwise(pl.lit("，本行不再核定"))
     return lines.with_columns(
         award_low=pl.when(gone).then(given_up).otherwise(pl.col("award_low")),
         status=pl.when(gone).then(pl.lit(DUPLICATE)).otherwise(pl.col("status")),

@@ -11,7 +11,7 @@ import polars as pl
 from rules.cases import Case, load_cases
 from rules.catalogue import Catalogue
 from rules.columns import label
-from rules.compile import noted
+from rules.compile import lifted, noted
 from rules.evaluate import JUDGED
 from rules.inspect import BASES, CLASSES
 from rules.model import Cap, Item
@@ -214,7 +214,7 @@ def _cap(law: Catalogue, item: Item, cap: Cap) -> tuple[str, str, str]:
         reading, now = law.reading_titles[key], "现行" if law.readings[key] == option else "非现行"
         notes.append(f"仅当口径“{reading.title}”为“{reading.options[option]}”（{now}）")
     return (
-        amount_of(cap.amount, item, law),
+        amount_of(lifted(item, cap), item, law),
         f"{thing}{level}{period}合计" if thing and cap.shared else "每笔",
         "；".join(notes),
     )
