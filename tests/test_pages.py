@@ -8,6 +8,7 @@ import pytest
 from flows.cli import main
 from rules.cases import load_cases
 from rules.catalogue import Catalogue
+from rules.compile import lifted
 from rules.inspect import BASES, CLASSES
 from rules.model import Item, Shares
 from rules.pages.told import told
@@ -76,7 +77,7 @@ def test_every_page_says_what_the_catalogue_holds(law: Catalogue, written: dict[
         for name, clause in item.eligible.items():
             assert cells(section(text, "条件"), name)[1] == said(clause.when, item, law)
         for cap in item.caps:
-            assert f"| {amount_of(cap.amount, item, law)} |" in section(text, "封顶")
+            assert f"| {amount_of(lifted(item, cap), item, law)} |" in section(text, "封顶")
         for name, term in item.terms.items():
             for _, figure in figures(name, term, item, law):
                 assert f"| {figure} |" in section(text, "数字一览")
