@@ -91,8 +91,10 @@ def rules(arguments: Namespace) -> int:
         for line in inspect.listing(law):
             _say(line)
     elif arguments.action == "show":
-        for line in inspect.showing(law, law.item(arguments.item.strip().upper())):
-            _say(line)
+        from rules.pages.write import page
+
+        text = page(law, law.item(arguments.item.strip().upper()), [])
+        _say(text.replace("[返回目录](../README.md)\n\n", ""))
     elif arguments.action == "export":
         lines = inspect.exported(law)
         arguments.file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

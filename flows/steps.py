@@ -126,7 +126,9 @@ def hand_over(work: Path, template: Path | None, say: Say) -> None:
         return
     held = pl.read_parquet(work / "template.rows.parquet")
     write_template(held, template)
-    say(f"已写出本次应付的已兑付登记（含完整证件号码，仅本人可读）：{template}，共 {held.height:,} 行；付清后并入已兑付登记表")
+    say(
+        f"已写出本次应付的已兑付登记（含完整证件号码，仅本人可读）：{template}，共 {held.height:,} 行；付清后并入已兑付登记表"
+    )
 
 
 def report(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...], today: str, say: Say) -> Path:

@@ -1,4 +1,4 @@
-"""Look at the catalogue: list, show, export."""
+"""Look at the catalogue: list it, export it."""
 
 import json
 from collections.abc import Iterator
@@ -9,8 +9,6 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.model import Item
-from rules.numbers import show
-from rules.pages.words import figures
 from rules.terms import ByLevel, ByReading, Dated, Ladder, Range, Scalar, Term
 
 BASES = {
@@ -28,45 +26,9 @@ CLASSES = {"recognition": "认定类", "general": "一般类", None: "—"}
 def listing(law: Catalogue) -> list[str]:
     """One line an item."""
     return [
-        f"{item.id:7}{CLASSES[item.class_]}　{BASES[item.basis]:　<10}{item.title}"
+        f"{item.id:7}{CLASSES[item.class_]}　{BASES[item.basis]:　<11}{item.title}"
         for item in law.items.values()
     ]
-
-
-def showing(law: Catalogue, item: Item) -> list[str]:
-    """All of one item in words."""
-    policy = law.policies[item.policy]
-    lines = [
-        f"{item.id} {item.title}",
-        f"政策：{policy.title}，第{item.article}条，{policy.window}",
-        f"牵头部门：{law.departments[item.id]}",
-        f"类别：{CLASSES[law.class_of(item) if item.class_ else None]}"
-        f"（{'文本写明' if item.class_basis == 'stated' else '推定'}）",
-        f"计算方式：{BASES[item.basis]}；登记表：{item.registry or '无'}；"
-        f"{'一次性' if item.recurs == 'once' else '每年可享受'}",
-    ]
-    if item.refers_to:
-        lines.append(f"转引：{item.refers_to}")
-    lines += [f"级别：{'、'.join(item.levels)}"] if item.levels else []
-    lines += [f"标量 {name}：{_term_text(name, term, item, law)}" for name, term in item.terms.items()]
-    lines += [f"其中 {name} ＝ {text}" for name, text in item.let.items()]
-    lines += [f"条件 {name}：{clause.when}" for name, clause in item.eligible.items()]
-    if item.amount:
-        lines.append(f"金额 ＝ {item.amount}")
-    if item.uplift:
-        lines.append(f"加成：{item.uplift.when} 时乘以 {item.uplift.factor}")
-    for cap in item.caps:
-        per = "、".join(cap.per) or "每笔"
-        lines.append(f"封顶：{cap.amount}，按 {per}")
-    lines += [f"提请复核：{text}" for text in item.review]
-    return lines
-
-
-def _term_text(name: str, term: Term, item: Item, law: Catalogue) -> str:
-    if isinstance(term, ByReading):
-        options = "；".join(f"{option} → {show(value)}" for option, value in term.options.items())
-        return f"按口径 {term.reading}：{options}"
-    return "；".join(f"{holds_for} {value}".strip() for holds_for, value in figures(name, term, item, law))
 
 
 def exported(law: Catalogue) -> list[str]:

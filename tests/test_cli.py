@@ -70,7 +70,7 @@ def test_explain_shows_the_applicants_rejected_rows(capsys: pytest.CaptureFixtur
 def test_rules_list_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert "A4.06" in run(capsys, "rules", "list")[1]
     code, out, _ = run(capsys, "rules", "show", "a4.06")
-    assert code == 0 and "研发费用增长额 * rate" in out and "6%" in out
+    assert code == 0 and "研发费用增长额 × 6%" in out and "300万元" in out
     code, _, err = run(capsys, "rules", "show", "A4.6")
     assert code == 2 and "A4.06" in err
 
