@@ -25,6 +25,7 @@ from flows import folders, steps
 from flows.direct import scenario_name
 from rules.catalogue import Catalogue
 from schemas.errors import Unusable
+from schemas.outputs import PAYERS
 
 SCHEDULE = Cron("0 2 15 1 *", timezone="Asia/Shanghai")
 """2 o'clock on 15 January, Beijing time: the registries of the year before are in."""
@@ -96,9 +97,8 @@ def _show_totals(target: str, year: int) -> None:
     """A table artifact: payable by district, in 万元."""
     summary = pl.read_parquet(Path(target) / "summary.parquet")
     by_district = summary.group_by("district", "payer").agg(pl.col("amount").sum()).sort("district", "payer")
-    payers = {"city": "市级", "district": "区镇", "prefecture": "苏州市级"}
     rows = [
-        {"区镇": district, "负担方": payers[payer], "应兑付（万元）": f"{amount / 10000:,.2f}"}
+        {"区镇": district, "负担方": PAYERS[payer], "应兑付（万元）": f"{amount / 10000:,.2f}"}
         for district, payer, amount in by_district.iter_rows()
     ]
     create_table_artifact(rows, key=f"annual-{year}", description=f"{year}年度应兑付，按区镇和负担方")

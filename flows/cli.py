@@ -129,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("已中断，没有改动以前的结果。", file=sys.stderr)
         return 1
-    except Exception as error:  # no traceback reaches a user; --debug of the environment shows it
+    except Exception as error:  # no traceback reaches a user; DUIXIAN_DEBUG=1 raises it
         if os.environ.get("DUIXIAN_DEBUG"):
             raise
         print(

@@ -10,6 +10,7 @@ import polars as pl
 
 from schemas.districts import DISTRICTS
 from schemas.errors import Unusable
+from schemas.outputs import PAYERS
 
 
 def _say(text: str) -> None:
@@ -47,8 +48,7 @@ def _closing(target: Path) -> None:
 
     def payers(rows: pl.DataFrame) -> str:
         paid = dict(rows.group_by("payer").agg(pl.col("amount").sum() / 10000).rows())
-        names = {"city": "市级", "district": "区镇", "prefecture": "苏州市级"}
-        return "　".join(f"{names[key]} {paid[key]:>14,.2f}" for key in names if paid.get(key) is not None)
+        return "　".join(f"{PAYERS[key]} {paid[key]:>14,.2f}" for key in PAYERS if paid.get(key)) or "无"
 
     _say(f"\n{manifest['year']}年度应兑付（万元）")
     for district in DISTRICTS:
@@ -91,9 +91,12 @@ def rules(arguments: Namespace) -> int:
         for line in inspect.listing(law):
             _say(line)
     elif arguments.action == "show":
+        from rules.pages.words import term_name
         from rules.pages.write import page
 
         text = page(law, law.item(arguments.item.strip().upper()), [])
+        names = "、".join(f"{name}（{term_name(name)}）" for name in law.item(text[2:].split("　")[0]).terms)
+        text += f"\n方案里改数字用的名称：{names}\n" if names else ""
         _say(text.replace("[返回目录](../README.md)\n\n", ""))
     elif arguments.action == "export":
         lines = inspect.exported(law)

@@ -88,6 +88,11 @@ def _each_line(lines: pl.DataFrame, own: Frames, law: Catalogue, year: int) -> I
                 f"  分担　兑付 {line['award']:,.2f} 元 ＝ 市级 {line['city_share']:,.2f} ＋ 区镇 {line['district_share']:,.2f}"
                 + (f" ＋ 苏州市级 {line['prefecture_share']:,.2f}" if line["prefecture_share"] else "")
             )
+        if line["paid"]:
+            yield (
+                f"  已付　本年度已兑付 {line['paid']:,.2f} 元，应补 {line['to_pay']:,.2f} 元，"
+                f"应退 {line['to_recover']:,.2f} 元"
+            )
         yield f"  来源　{REGISTRIES[line['registry']].title}：{line['source_file']}{sheet}第{line['source_row']}行"
 
 

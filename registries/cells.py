@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from schemas.districts import ALIASES
+from schemas.districts import ALIASES, DISTRICTS
 from schemas.labels import packed
 from schemas.money import RATE, YUAN
 from schemas.registries import DTYPES, Kind
@@ -37,7 +37,7 @@ REASONS: dict[Kind, str] = {
     "year": "不是年度；请填四位数字，如2023",
     "date": "不是日期或日期不存在；请写成2023-05-01的样子",
     "count": "不是整数；请只填整数",
-    "district": "不是昆山九个区镇之一；请填区镇名称",
+    "district": "不是昆山九个区镇之一；请填写：" + "、".join(DISTRICTS),
 }
 """What a clerk reads where a cell cannot be read, by kind."""
 _PERCENT_REASON = "不是比例；表头已注明（%），请填 6 或 6%；若确为小数请去掉表头的（%）"

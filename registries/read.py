@@ -186,7 +186,8 @@ def _notes(kinds: pl.Series, header: Header, where: str, unit: Decimal) -> list[
     if said:
         notes.append(f"{where}略过{said}")
     if unit != 1:
-        notes.append(f"{where}注明的金额单位按每单位 {unit:,} 元换算")
+        names = {10_000: "万元", 100_000_000: "亿元", 1_000: "千元"}
+        notes.append(f"{where}金额单位为{names.get(int(unit), f'每单位 {unit:,} 元')}，已换算为元")
     if header.unknown:
         notes.append(f"{where}未使用的列：{'、'.join(header.unknown)}")
     return notes

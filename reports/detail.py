@@ -146,13 +146,13 @@ def district_notices_sheet(book: Book, year: int, awards: pl.DataFrame) -> None:
             bold=True,
         )
         sheet.header(freeze=False)
-        by_item = lines.group_by("article", "item", "title").agg(
+        by_item = lines.group_by("policy", "article", "item", "title").agg(
             pl.col("uscc").filter(pl.col("status") == "payable").n_unique().alias("households"),
             pl.col("award").sum(),
             pl.col("district_share").sum(),
             (pl.col("status") == "pending").sum().alias("pending"),
         )
-        sheet.rows(by_item.sort("article", "item").drop("article").iter_rows())
+        sheet.rows(by_item.sort("policy", "article", "item").drop("policy", "article").iter_rows())
         pending = lines.height - paid.height
         sums = (paid["uscc"].n_unique(), paid["award"].sum(), paid["district_share"].sum(), pending)
         sheet.total(["合计", None, *sums])
@@ -179,11 +179,8 @@ def settlement_sheet(book: Book, year: int, settlement: pl.DataFrame, limit: int
         *(Column(title, 16, "yuan") for title in titles),
         Column("说明", 40, "wide"),
     ]
-    which = ["level", pl.coalesce("certificate_no", "project_id", "person_id")]
-    rows = settlement.filter((pl.col("to_pay") > 0) | (pl.col("to_recover") > 0)).select(
-        *("uscc", "name", "district"),
-        pl.format("{} {}", "item", "title").alias("matter"),
-        pl.concat_str(which, separator=" ", ignore_nulls=True).alias("which"),
+    rows = settlement.filter(pl.col("award") != pl.col("paid")).select(
+        *_about(),
         *(*amounts, "note"),
     )
     square = settlement.height - rows.height
@@ -220,7 +217,7 @@ def pending_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> No
         *("award_low", "award_high", "lead_department", "working", "review"),
         _source().alias("source"),
     )
-    intro = "以下各笔金额由部门核定；核定后把核定金额或核定比例填入登记表，重新运行即可。"
+    intro = "「提请复核」写明缺少数据的，先补填数据；其余由部门核定，按各行写明的列填入登记表，重新运行即可。"
     high = None if rows["award_high"].null_count() else rows["award_high"].sum()
     total = [*[None] * 5, rows["award_low"].sum(), high, None, None, None, None]
     _detail(book, "待核定", f"{year}年度待核定清单", columns, rows, limit, total=total, intro=intro)
@@ -274,7 +271,7 @@ def other_years_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -
         "reason",
         _source().alias("source"),
     )
-    intro = "以下各笔的发生日期在以前年度。核实后可按所属年度补兑，本年度不计。"
+    intro = "以下各笔的发生日期在以前年度，本年度不计。写明应补兑的，核实后按所属年度补兑；写明重复、不符合的不补。"
     _detail(book, "跨年补报", f"{year}年度跨年补报清单", columns, rows, limit, unit="", intro=intro)
 
 
@@ -335,7 +332,7 @@ def publicity_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> 
             _applicant(), pl.col("district").cast(pl.Enum(DISTRICTS)), "article", "item", "title", "level"
         )
         .unique()
-        .sort("district", "name", "article", "item", "level", nulls_last=True)
-        .drop("article")
+        .sort("district", "name", "policy", "article", "item", "level", nulls_last=True)
+        .drop("policy", "article")
     )
     _detail(book, "公示", f"{year}年度拟兑现奖补公示", columns, rows, limit, unit="")

@@ -12,12 +12,12 @@ from reports.detail import has_prefecture
 from reports.sheets import Book, Column, Sheet, wan
 from schemas.districts import DISTRICTS
 from schemas.money import total
+from schemas.outputs import CLASSES
 from schemas.registries import REGISTRIES
 
 REGISTRY_TITLES = {name: registry.title for name, registry in REGISTRIES.items()}
 
 _SUZHOU = "苏州市级"
-_CLASSES = {"recognition": "认定类", "general": "一般类"}
 _TOTAL_COLUMNS = [
     Column("项目", 34),
     Column("户数", 8, "count"),
@@ -127,7 +127,7 @@ def totals_sheet(book: Book, year: int, awards: pl.DataFrame, last_year: pl.Data
     named = {
         "by_article": pl.format("{}第{}条", "policy", "article"),
         "by_item": pl.format("{} {}", "item", "title"),
-        "by_class": pl.col("class").replace_strict(_CLASSES, default="转引"),
+        "by_class": pl.col("class").replace_strict(CLASSES, default="转引"),
     }
     awards = awards.with_columns(**named)
     before = _last_year_by(awards, last_year)

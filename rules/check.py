@@ -111,7 +111,7 @@ def _name_faults(law: Catalogue) -> Iterator[str]:
     for item in law.items.values():
         if item.registry == "certifications" and not any(item.named.values()):
             yield f"{item.id} 没有资质名称"
-    alike = known_names(law).filter(pl.col("_named_level").is_not_null() | pl.lit(True))
+    alike = known_names(law)
     doubled = alike.group_by("_name", "_event", "_rank", maintain_order=True).agg(
         pl.struct("_item", "_named_level").n_unique().alias("meanings"), pl.col("_item").unique().sort()
     )

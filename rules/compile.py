@@ -248,7 +248,7 @@ def compile_item(item: Item, readings: Mapping[str, Any]) -> CompiledItem:
         uplift=names.compile(item.uplift.when, "uplift") if item.uplift else None,
         uplift_reads=names.roots(item.uplift.when) if item.uplift else (),
         factor=names.compile(item.uplift.factor, "uplift") if item.uplift else None,
-        review="、".join(noted(item)),
+        review="；".join(noted(item)),
     )
 
 

@@ -114,7 +114,7 @@ def _eligibility(compiled: CompiledItem) -> pl.Expr:
 
 
 def _judged(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
-    """`low`, `high` and `status` as the basis and what is missing decide (READINGS, Missing figures)."""
+    """`low`, `high` and `status` as the basis and what is missing decide."""
     code, assessed, given = pl.col("_code"), pl.col("_assessed"), pl.col("_given")
     doubtful = code.is_between(UNKNOWN, TRUE - 1)
     missing: pl.Expr = pl.lit(False)

@@ -240,7 +240,9 @@ def guess(law: Catalogue, text: str) -> str:
         shares[policy] = covered / max(covered + uncovered, 1)
     best = max(shares, key=lambda policy: shares[policy])
     if shares[best] < 1 / 3:
-        raise Unusable(f"看不出是哪一份政策的文本，请用 --policy 指定：{'、'.join(law.policies)}")
+        raise Unusable(
+            f"看不出是哪一份政策的文本，请用 --policy 指定：{'、'.join(law.policies)}；目录只收这几份，其他文件不能对照"
+        )
     return best
 
 

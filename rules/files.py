@@ -16,8 +16,13 @@ def read_yaml(path: Path) -> Any:
     """The content of a YAML 1.2 file. Raises RuleError when it is not one."""
     try:
         return _YAML.load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise RuleError(f"文件「{path.name}」不是有效的 YAML：{error}") from error
+    except UnicodeDecodeError as error:
+        raise RuleError(f"文件「{path.name}」不是 UTF-8 文本，请另存为 UTF-8") from error
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"第 {mark.line + 1} 行附近" if mark else ""
+        said = "写法有误（括号、引号、冒号是否成对，缩进是否对齐，键是否重复）"
+        raise RuleError(f"文件「{path.name}」{where}{said}，不是有效的 YAML") from error
 
 
 def explain_invalid(error: ValidationError, where: str) -> str:
@@ -34,7 +39,11 @@ def explain_invalid(error: ValidationError, where: str) -> str:
         "literal_error": "不是允许的值",
     }
     lines = []
-    for fault in error.errors():
+    faults = [f for f in error.errors() if not any("function-after" in str(part) for part in f["loc"])]
+    told = {fault["loc"][:-1] for fault in faults if fault["type"] == "value_error"}
+    for fault in faults:
+        if fault["type"] == "extra_forbidden" and fault["loc"][:-1] in told:
+            continue
         place = ".".join(str(part) for part in fault["loc"] if not str(part)[0].isupper() or "." in str(part))
         problem = kinds.get(fault["type"], fault["msg"].removeprefix("Value error, "))
         lines.append(f"{where}：{place or '内容'}：{problem}")

@@ -10,6 +10,7 @@ import polars as pl
 from rules.catalogue import Catalogue
 from rules.model import Item
 from rules.terms import ByLevel, ByReading, Dated, Ladder, Range, Scalar, Term
+from schemas.outputs import CLASSES
 
 BASES = {
     "exact": "按公式计算",
@@ -20,19 +21,18 @@ BASES = {
     "case_by_case": "一事一议",
     "reference": "转引其他文件",
 }
-CLASSES = {"recognition": "认定类", "general": "一般类", None: "—"}
 
 
 def listing(law: Catalogue) -> list[str]:
     """One line an item."""
     return [
-        f"{item.id:7}{CLASSES[item.class_]}　{BASES[item.basis]:　<11}{item.title}"
+        f"{item.id:7}{CLASSES.get(item.class_ or '', '—　　')}　{BASES[item.basis]:　<11}{item.title}"
         for item in law.items.values()
     ]
 
 
 def exported(law: Catalogue) -> list[str]:
-    """One JSON object an item (DATA.md, rules export): money in yuan, rates as fractions."""
+    """One JSON object an item: money in yuan, rates as fractions."""
     lines = []
     for item in law.items.values():
         compiled_params = {name: _param(term, law) for name, term in item.terms.items()}

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from rules.terms import AnyTerm, ByLevel, Ladder, Number, Range, Strict
+from schemas.outputs import CLASSES
 
 Basis = Literal["exact", "ceiling", "range", "floor", "open", "case_by_case", "reference"]
 Class = Literal["recognition", "general"]
@@ -222,10 +223,14 @@ class Reading(Strict):
     def words(self, value: Any) -> str:
         """A value of this reading in words an officer understands."""
         if isinstance(value, Shares):
-            parts = [f"{value.default:.0%}" if value.default * 100 % 1 == 0 else f"{value.default}"]
-            parts += [f"{name} {share * 100:f}%" for name, share in (value.items | value.districts).items()]
-            return "，".join(parts)
+            exceptions = [
+                f"其中 {name} 为 {_percent(share)}" for name, share in (value.items | value.districts).items()
+            ]
+            return "，".join([_percent(value.default), *exceptions])
         if isinstance(value, str):
             return self.options[value]
-        classes = {"recognition": "认定类", "general": "一般类"}
-        return "、".join(f"{item} 改为{classes[c]}" for item, c in value.items()) or "按条款目录"
+        return "、".join(f"{item} 改为{CLASSES[c]}" for item, c in value.items()) or "按条款目录"
+
+
+def _percent(share: Decimal) -> str:
+    return f"{(share * 100).normalize():f}%"

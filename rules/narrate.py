@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from rules.columns import label
+from rules.columns import available, label
 from rules.compile import CompiledItem
 from rules.evaluate import INELIGIBLE, JUDGED, MISSING, PAYABLE, PENDING
 from rules.numbers import show
@@ -39,7 +39,7 @@ def _passed(compiled: CompiledItem, rows: pl.DataFrame, readings: dict[str, Any]
 def _failed(compiled: CompiledItem, rows: pl.DataFrame, readings: dict[str, Any]) -> list[pl.DataFrame]:
     return [
         rows.filter((pl.col("status") == INELIGIBLE) & (pl.col("_code") == place)).with_columns(
-            reason=pl.lit(f"不符合：{clause.name}"),
+            reason=pl.lit(f"不符合条件「{clause.name}」"),
             review=_NONE,
             working=pl.concat_str([render(clause.text, compiled, rows.schema, readings), pl.lit("，不成立")]),
         )
@@ -70,16 +70,20 @@ def _outside_range(compiled: CompiledItem) -> pl.Expr:
     lowest, highest = compiled.range
     rate, assessed = pl.col("assessed_rate"), pl.col("_assessed")
     ends = f" 超出 {show(lowest)}～{show(highest)}"
+    again = "，请部门重新核定"
     wrong_rate = assessed.is_null() & ~rate.is_between(pl.lit(lowest), pl.lit(highest))
     cap = pl.col("cap_0").struct.field("amount") if compiled.caps else pl.lit(None, YUAN)
     least = pl.when(pl.col("_lowest").is_not_null()).then(pl.min_horizontal(pl.col("_lowest"), cap))
     return (
         pl.when(wrong_rate)
-        .then(pl.concat_str([pl.lit("核定比例 "), percent(rate), pl.lit(ends)]))
+        .then(pl.concat_str([pl.lit("核定比例 "), percent(rate), pl.lit(ends + again)]))
         .when(assessed < least)
         .then(
             pl.format(
-                "核定金额 {} 低于法定下限 {}，核定比例{}", grouped(assessed), grouped(least), pl.lit(ends)
+                "核定金额 {} 低于法定下限 {}，核定比例{}",
+                grouped(assessed),
+                grouped(least),
+                pl.lit(ends + again),
             )
         )
     )
@@ -93,20 +97,22 @@ def _review(compiled: CompiledItem) -> pl.Expr:
         said = f"「{clause.name}」缺少数据，以部门核定为准"
         notes.append(pl.when(clause.when.is_null()).then(pl.lit(said)))
     if item.uplift:
-        read = "、".join(label(item.registry or "", column) for column in compiled.uplift_reads)
-        said = f"加成条件（{read}）缺少数据，" + (
+        read = label(item.registry or "", compiled.uplift_reads[0])
+        said = f"有的行没有填「{read}」，加成条件不能确定，" + (
             "未加成" if item.uplift.unknown == "review" else "待补充后核定"
         )
         notes.append(pl.when(pl.col("_uplift").is_null()).then(pl.lit(said)))
     for cap in compiled.caps:
         absent = pl.any_horizontal(pl.col(c).is_null() for c in cap.reads) if cap.reads else pl.lit(False)
-        said = f"上限所依据的{'、'.join(label(item.registry or '', c) for c in cap.reads)}缺少数据"
+        names = "、".join(label(item.registry or "", c) for c in cap.reads)
+        said = f"上限按「{names}」计算，登记表没有填，请补填"
         notes.append(pl.when(absent & cap.amount.is_null()).then(pl.lit(said)))
     if item.basis == "floor" and compiled.range is None:
         lower = pl.col("assessed_rate") < pl.col("rate")
         notes.append(pl.when(lower).then(pl.lit("核定比例低于政策下限，按下限")))
     if item.assessed and item.basis in ("exact", "floor"):
         notes.append(pl.when(pl.col(item.assessed).is_not_null()).then(pl.lit("核定金额不参与计算")))
+    notes.append(pl.when(status=PENDING).then(pl.lit(_to_fill(compiled))))
     differs = _rate_differs(compiled)
     if differs is not None:
         notes.append(pl.when(differs).then(pl.lit("核定金额与按核定比例计算的金额不一致，按核定金额")))
@@ -117,6 +123,17 @@ def _review(compiled: CompiledItem) -> pl.Expr:
         return _NONE
     text = pl.concat_str(notes, separator="；", ignore_nulls=True)
     return pl.when(text != "").then(text)
+
+
+def _to_fill(compiled: CompiledItem) -> str | None:
+    """Which column the department fills in to settle a pending line."""
+    item = compiled.item
+    columns = [item.assessed] if item.assessed else []
+    columns += ["assessed_rate"] if compiled.range or (item.rate_base and item.basis in JUDGED) else []
+    held = [column for column in columns if column in available(item.registry or "")]
+    return (
+        f"待部门核定，请填「{'」或「'.join(label(item.registry or '', c) for c in held)}」" if held else None
+    )
 
 
 def _rate_differs(compiled: CompiledItem) -> pl.Expr | None:

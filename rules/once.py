@@ -38,13 +38,15 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         _searched(frames, first, law, year), default=None, return_dtype=pl.String
     )
     once_only = _once_only(law)
-    several = live & once_only & (live.sum().over("uscc", "person_id", "item", "level") > 1)
+    several = live & once_only & (live.sum().over(_applicant(), "item", "level") > 1)
     notes = [
         pl.when(must_be_first & seen.is_null()).then(searched),
         pl.when(pl.col("_maybe") & paid.is_null()).then(
             pl.lit("以前年度已有兑付，记录没有写明是哪个项目或哪个人，请核是否同一事项")
         ),
-        pl.when(several).then(pl.lit("同一申报人本条另有一笔，请核是否同一事项")),
+        pl.when(several).then(
+            pl.lit("同一申报人（个人按证件号码）本条另有一笔，请核是否同一事项，同一事项只兑付一次")
+        ),
         pl.when(pl.col("has_rejects")).then(
             pl.lit("该申报人另有登记行未采用（见数据问题），首次、合计和上年数可能不全")
         ),
@@ -64,6 +66,11 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         .otherwise(pl.col("reason")),
         review=pl.when(live).then(noted).otherwise(pl.col("review")),
     ).drop("_line", "_paid", "_maybe", "_seen")
+
+
+def _applicant() -> pl.Expr:
+    """Who may have something once: a person whichever unit applies, else the applicant."""
+    return pl.coalesce(pl.col("person_id").str.to_uppercase(), "uscc")
 
 
 def _once_levels(item: Item) -> list[str | None]:
@@ -97,29 +104,30 @@ def _payments(frames: Frames, year: int) -> pl.DataFrame | None:
 
 
 def _paid(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
-    """By line `_paid`, the latest earlier award year that paid it and how much, in words.
+    """By line `_paid`, the earlier award years that paid it and how much, in words.
 
-    A yearly item is paid only by its own year's payment. `_maybe`: an item paid for each thing has an
-    earlier payment that does not say of which, or has a cap over its life that such a payment may have used.
+    A yearly item is paid only by its own year's payment. `_maybe`: an earlier payment does not say of
+    which thing it was, and the item is paid for each thing, or has a cap on one over its life.
     """
     held = _payments(frames, year)
     if held is None:
         return pl.DataFrame(schema={"_line": pl.UInt32, "_paid": pl.String, "_maybe": pl.Boolean})
     each = [item.id for item in law.items.values() if item.recurs == "each"]
     again = _once_only(law) | (pl.col("item").is_in(each) & pl.col("same_matter").fill_null(False))
-    unclear = pl.when(pl.col("unclear")).then(pl.lit(_UNNUMBERED)).otherwise(pl.lit(""))
-    words = pl.format("{}年度已兑付 {} 元{}", "paid_year", grouped(pl.col("paid")), unclear)
     pairs = matched_payments(lines, held).join(lines.select("_line", "item", "level"), on="_line")
     which = pairs.select("_line", again | (pl.col("paid_year") == pl.col("on").dt.year()))
-    found = (
+    yearly = (
         pairs.filter(which.to_series(1))
-        .group_by("_line")
-        .agg(pl.col("paid_year").max(), pl.col("paid").sum(), unclear=~pl.col("identified").any())
+        .group_by("_line", "paid_year")
+        .agg(pl.col("paid").sum(), pl.col("identified").any())
+        .sort("paid_year")
     )
-    maybe = (
-        pairs.filter(pl.col("item").is_in(each)).select("_line").unique().with_columns(_maybe=pl.lit(True))
-    )
-    said = found.select("_line", words.alias("_paid"))
+    words = pl.format("{}年度已兑付 {} 元", "paid_year", grouped(pl.col("paid")))
+    told = yearly.group_by("_line").agg(words.str.join("、").alias("_paid"), pl.col("identified").any())
+    unclear = pl.when(~pl.col("identified")).then(pl.lit(_UNNUMBERED)).otherwise(pl.lit(""))
+    said = told.select("_line", pl.concat_str(["_paid", unclear]))
+    doubtful = ~pl.col("identified") & pl.col("item").is_in([*each, *_lifetime(law)])
+    maybe = pairs.filter(doubtful).select("_line").unique().with_columns(_maybe=pl.lit(True))
     return said.join(maybe, on="_line", how="full", coalesce=True)
 
 

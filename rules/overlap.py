@@ -69,6 +69,7 @@ def _live(lines: pl.DataFrame) -> pl.DataFrame:
     return lines.filter(pl.col("status").is_in([PAYABLE, PENDING])).select(
         *("_line", "policy", "item", "level", "uscc", "status", "award_low", "award_high"),
         _PROJECT.alias("project"),
+        pl.col("project_id").alias("named"),
         pl.col("on").dt.year().alias("year"),
     )
 
@@ -85,7 +86,7 @@ def _replaced(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
         pl.col("item").alias("by"),
         pl.col("item").replace_strict(pairs, return_dtype=pl.String).alias("item"),
     )
-    told = pl.format("同一项目按{} {}执行", "by", pl.col("by").replace_strict(_titles(law)))
+    told = pl.format("同一项目按 {} {} 执行", "by", pl.col("by").replace_strict(_titles(law)))
     found = live.join(special, on=["uscc", "project", "year", "item"])
     one = found.group_by("_line").agg(pl.col("by").min(), pl.col("award_low").first())
     return one.select("_line", told=told, given_up=pl.col("award_low"))
@@ -222,7 +223,7 @@ def _compared(law: Catalogue) -> pl.Expr:
 def _words(law: Catalogue) -> pl.Expr:
     """The payable lines of a policy on a matter, in words; of many only the first."""
     title = pl.col("item").replace_strict(_titles(law), return_dtype=pl.String)
-    project = pl.when(pl.col("project").is_not_null()).then(pl.format("项目 {}，", "project"))
+    project = pl.when(pl.col("named").is_not_null()).then(pl.format("项目 {}，", "named"))
     one = pl.format("{} {}（{}{} 元）", "item", title, project.fill_null(""), grouped(pl.col("award_low")))
     paid = pl.col("status") == PAYABLE
     shown = one.filter(paid).sort().head(_SHOWN).str.join("、")
@@ -240,7 +241,7 @@ def _displaced(judged: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     )
     gone = judged.filter(pl.col("by").is_not_null() & ((pl.col("status") == PAYABLE) | hopeless))
     why = pl.when(replaced).then(pl.lit("以融合发展政策代替昆山政策")).otherwise(pl.lit("就高不重复"))
-    told = pl.format("{}：同一事项让位于{}", why, "told")
+    told = pl.format("{}：同一事项让位于 {}", why, "told")
     return gone.select("_line", told=told, given_up=pl.col("award_low"))
 
 
@@ -270,7 +271,7 @@ def _narrowed(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     )
     lines = lines.join(kept, on="_line", how="left", maintain_order="left")
     here = pl.col("told").is_not_null() & (pl.col("status") == PENDING)
-    note = pl.when(here).then(pl.format("同一事项已有{}，就高不重复，只计超出部分", "told"))
+    note = pl.when(here).then(pl.format("同一事项已有 {}，就高不重复，只计超出部分", "told"))
     return lines.with_columns(
         award_low=pl.when(here).then(pl.min_horizontal("_low", "_high")).otherwise(pl.col("award_low")),
         award_high=pl.when(here).then(pl.col("_high")).otherwise(pl.col("award_high")),

@@ -80,8 +80,12 @@ def apply_scenario(law: "Catalogue", scenario: Scenario) -> "Catalogue":
         if key not in policies:
             raise Unusable(f"方案「{scenario.title}」：没有政策「{key}」{did_you_mean(key, policies)}")
         for name, new in window.model_dump(exclude_none=True).items():
-            words = {"first_day": "起始日", "last_day": "截止日", "enabled": "是否执行"}
-            _note(changes, f"政策{key}的{words[name]}", getattr(policies[key], name), new)
+            words = {"first_day": "起始日", "last_day": "截止日"}
+            old = getattr(policies[key], name)
+            if name == "enabled":
+                _note(changes, f"政策{key}", *("执行" if on else "未执行" for on in (old, new)))
+            else:
+                _note(changes, f"政策{key}的{words[name]}", old, new)
         policies[key] = policies[key].model_copy(update=window.model_dump(exclude_none=True))
         if policies[key].begins > policies[key].ends:
             raise Unusable(f"方案「{scenario.title}」：政策{key}的起始日晚于截止日")

@@ -9,13 +9,19 @@ from rules.evaluate import PENDING
 from rules.history import Frames
 from rules.matching import KEYS, matched_payments
 from rules.split import split
-from schemas.codes import masked
+from schemas.codes import initial, masked
 from schemas.money import YUAN
 from schemas.outputs import SETTLEMENT
 
 _ZERO = pl.lit(Decimal(0), YUAN)
 _SHARES = ("city_share", "district_share", "prefecture_share")
+_BY = ("uscc", "person_id", "project_id", "certificate_no", "level")
 _ORDER = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "on", "award", "working")
+
+
+_UNCLAIMED = pl.lit(
+    "没有采用的申报行与之对应。请先查「数据问题」「跨年补报」里有没有这一笔，更正后重新运行；确无申报的应退回，或更正已兑付登记"
+)
 
 
 def with_paid(lines: pl.DataFrame, frames: Frames, year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -108,10 +114,12 @@ def settlement(lines: pl.DataFrame, unmatched: pl.DataFrame, frames: Frames, law
         rows = rows.with_columns(_settled=pl.col("award") - pl.col("to_pay") + pl.col("to_recover"))
         settled = split(rows, law, "_settled").select(_SHARES)
         rows = split(rows, law, "award").with_columns(pl.col(share) - settled[share] for share in _SHARES)
-    shown = rows.with_columns(person_id=masked(pl.col("person_id")))
-    return shown.select(pl.col(c).cast(t) for c, t in SETTLEMENT.items()).sort(
-        *list(SETTLEMENT)[:10], "award", "paid", nulls_last=True
+    shown = rows.with_columns(
+        person_id=masked(pl.col("person_id")), person_name=initial(pl.col("person_name"))
     )
+    number = [pl.col("item").str.extract(r"^[A-Z](\d+)\.(\d+)$", place).cast(pl.Int32) for place in (1, 2)]
+    shown = shown.sort(pl.col("item").str.head(1), *number, *_BY, "award", "paid", nulls_last=True)
+    return shown.select(pl.col(c).cast(t) for c, t in SETTLEMENT.items())
 
 
 def _of_no_line(payments: pl.DataFrame, frames: Frames, law: Catalogue) -> pl.DataFrame:
@@ -124,9 +132,10 @@ def _of_no_line(payments: pl.DataFrame, frames: Frames, law: Catalogue) -> pl.Da
         title=pl.col("item").replace_strict({item.id: item.title for item in law.items.values()}),
         policy=pl.col("item").str.head(1),
         **{"class": pl.col("item").replace_strict(classes, default=None, return_dtype=pl.String)},
+        person_name=pl.lit(None, pl.String),
         award=_ZERO,
         paid=pl.col("amount"),
         to_pay=_ZERO,
         to_recover=pl.col("amount"),
-        note=pl.lit("登记表中没有对应的申报行，请核实：应退回，或更正已兑付登记"),
+        note=_UNCLAIMED,
     )

@@ -51,7 +51,7 @@ _KEYS: dict[str, tuple[list[pl.Expr], list[str]]] = {
         ["person_id", "item", "event_on"],
     ),
 }
-"""By registry: what identifies a row's matter (READINGS, one fact one award), and the columns to name.
+"""By registry: what identifies a row's matter, and the columns to name.
 Ids compare without case. Payments are never compared with each other."""
 
 

@@ -1,10 +1,15 @@
-"""The shape of what a run publishes (DATA.md, Out). Money is yuan, Decimal(38, 2)."""
+"""The shape of what a run publishes (docs/data.md, Out). Money is yuan, Decimal(38, 2)."""
 
 from typing import Any
 
 import polars as pl
 
 from schemas.money import YUAN
+
+PAYERS = {"city": "市级", "district": "区镇", "prefecture": "苏州市级"}
+"""Who bears a share, in words; `<payer>_share` is its column."""
+
+CLASSES = {"recognition": "认定类", "general": "一般类"}
 
 STATUSES = {"payable": "应兑付", "pending": "待核定", "ineligible": "不符合", "duplicate": "重复"}
 
@@ -57,7 +62,9 @@ ORDER = [
 
 SETTLEMENT: dict[str, Any] = {
     "year": pl.Int32,
-    **{c: AWARDS[c] for c in ("item", "title", "uscc", "name", "district", "person_id", "project_id")},
+    **{c: AWARDS[c] for c in ("item", "title", "uscc", "name", "district", "person_id")},
+    "person_name": pl.String,
+    "project_id": pl.String,
     **{c: AWARDS[c] for c in ("certificate_no", "level", "status", "award", "paid", "to_pay", "to_recover")},
     **{c: AWARDS[c] for c in ("city_share", "district_share", "prefecture_share")},
     "note": pl.String,

@@ -104,8 +104,8 @@ def _column(
 class Registry:
     """One registry: file stems, columns, the column that dates a row, and what makes two rows one matter.
 
-    `key` and `data` name columns; rows that agree on `key` are the same matter (READINGS, one fact one
-    award). An empty key means that rows are never compared.
+    `key` and `data` name columns; rows that agree on `key` are the same matter. An empty key
+    means that rows are never compared.
     """
 
     name: str

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from rules.catalogue import Catalogue
-from rules.inspect import CLASSES
 from rules.model import Item, Shares
 from rules.numbers import number
 from rules.pages.words import figures, term_name
 from rules.terms import ByReading, Ladder
+from schemas.outputs import CLASSES
 
 _RECURS = {
     "once": "只兑付一次，同一事项以前年度已兑付的不再兑付",

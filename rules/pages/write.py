@@ -13,7 +13,7 @@ from rules.catalogue import Catalogue
 from rules.columns import label
 from rules.compile import lifted, noted
 from rules.evaluate import JUDGED
-from rules.inspect import BASES, CLASSES
+from rules.inspect import BASES
 from rules.model import Cap, Item
 from rules.numbers import number
 from rules.pages import filling
@@ -23,6 +23,7 @@ from rules.pages.words import amount_of, figures, said, term_name, worth
 from rules.split import split
 from rules.terms import Ladder, Range
 from schemas.money import YUAN
+from schemas.outputs import CLASSES, PAYERS
 from schemas.registries import REGISTRIES
 
 _INTRODUCTION = """\
@@ -38,7 +39,6 @@ _PAID_TO = {
     "claims": "奖给申报单位，每项申报一笔。",
     "talents": "奖给人才本人，由所在单位或申报单位填报，每项申报一笔。",
 }
-_PAYERS = {"prefecture_share": "苏州市级", "city_share": "市级", "district_share": "区镇"}
 _THINGS = {"person_id": "每人", "project_id": "每个项目", "uscc": "每家企业（单位）"}
 _WHY = {"ceiling": "", "open": "文本没有写明金额，", "case_by_case": "一事一议，"}
 
@@ -135,7 +135,7 @@ def _registry(item: Item) -> str:
 
 def _class(law: Catalogue, item: Item) -> str:
     basis = {"stated": "（文本写明）", "assumed": "（推定）", None: ""}[item.class_basis]
-    return CLASSES[law.class_of(item) if item.class_ else None] + basis
+    return CLASSES.get(law.class_of(item) if item.class_ else "", "—") + basis
 
 
 def _payers(law: Catalogue, item: Item) -> str:
@@ -146,7 +146,8 @@ def _payers(law: Catalogue, item: Item) -> str:
         **dict.fromkeys(("policy", "item", "class", "district"), pl.String),
     }
     shares = split(pl.DataFrame([line], schema=schema), law).row(0, named=True)
-    words = "、".join(f"{who}承担 {number(shares[c])}%" for c, who in _PAYERS.items() if shares[c])
+    upwards = [(f"{payer}_share", PAYERS[payer]) for payer in ("prefecture", "city", "district")]
+    words = "、".join(f"{who}承担 {number(shares[c])}%" for c, who in upwards if shares[c])
     return words.replace("、市级", "、昆山市级") if shares["prefecture_share"] else words
 
 
