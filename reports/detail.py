@@ -329,7 +329,8 @@ def publicity_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> 
     rows = (
         awards.filter(pl.col("status") == "payable")
         .select(
-            _applicant(), pl.col("district").cast(pl.Enum(DISTRICTS)), "article", "item", "title", "level"
+            *(_applicant(), pl.col("district").cast(pl.Enum(DISTRICTS))),
+            *("policy", "article", "item", "title", "level"),
         )
         .unique()
         .sort("district", "name", "policy", "article", "item", "level", nulls_last=True)

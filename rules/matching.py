@@ -10,8 +10,8 @@ def matched_payments(lines: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFram
 
     Of the payment: `_payment` (its place), `paid_year`, `paid` (yuan). `same_matter`: whether certificate
     or project agree (null: not both have one; the certificate decides before the project); `identified`:
-    whether these or the person do; `agreeing`: how many keys agree; `elsewhere`: a person's payment that
-    went through another unit.
+    whether these or the person do; `agreeing`: how many keys agree; `beyond`: how many the line has that
+    the payment leaves blank; `elsewhere`: a person's payment that went through another unit.
     """
     held = payments.with_row_index("_payment").select(
         *("_payment", "uscc", "item"),
@@ -42,6 +42,9 @@ def matched_payments(lines: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFram
             *("_line", "on", "_payment", "paid_year", "paid", "elsewhere"),
             same_matter=matter,
             identified=pl.any_horizontal(agree[k].fill_null(False) for k in KEYS[1:]),
+            beyond=pl.sum_horizontal(
+                (pl.col(k).is_not_null() & pl.col(f"_{k}").is_null()).cast(pl.Int8) for k in KEYS
+            ),
             agreeing=pl.sum_horizontal(e.fill_null(False).cast(pl.Int8) for e in agree.values()),
         )
     )

@@ -203,16 +203,14 @@ class Reading(Strict):
     default: str | Shares | dict[str, Class]
     options: dict[str, str] = {}
 
-    @field_validator("default", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _bare_share(cls, value: Any) -> Any:
-        return (
-            {"default": value}
-            if isinstance(value, float | Decimal)
-            else str(value)
-            if isinstance(value, int)
-            else value
-        )
+    def _bare_default(cls, raw: Any) -> Any:
+        """A bare number is a share, or, where there are options, one of them."""
+        value = raw.get("default")
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            return raw
+        return raw | {"default": str(value) if raw.get("options") else {"default": value}}
 
     @model_validator(mode="after")
     def _default_is_an_option(self) -> "Reading":

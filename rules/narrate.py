@@ -112,7 +112,11 @@ def _review(compiled: CompiledItem) -> pl.Expr:
         notes.append(pl.when(lower).then(pl.lit("核定比例低于政策下限，按下限")))
     if item.assessed and item.basis in ("exact", "floor"):
         notes.append(pl.when(pl.col(item.assessed).is_not_null()).then(pl.lit("核定金额不参与计算")))
-    notes.append(pl.when(status=PENDING).then(pl.lit(_to_fill(compiled))))
+    to_fill = pl.lit(_to_fill(compiled))
+    if compiled.range and compiled.amount_reads:
+        base = f"请补填「{label(item.registry or '', compiled.amount_reads[0])}」，才能核对比例"
+        to_fill = pl.when(pl.col("_highest").is_null()).then(pl.lit(base)).otherwise(to_fill)
+    notes.append(pl.when(status=PENDING).then(to_fill))
     differs = _rate_differs(compiled)
     if differs is not None:
         notes.append(pl.when(differs).then(pl.lit("核定金额与按核定比例计算的金额不一致，按核定金额")))

@@ -12,6 +12,9 @@ from schemas.money import YUAN, grouped
 
 _ZERO = pl.lit(Decimal(0), YUAN)
 _PROJECT = pl.col("project_id").str.to_uppercase()
+_CONTENT = ("item", "project", "level", "person_id", "certificate_no", "on", "gross", "working")
+"""Ties go by content, never by the order of rows."""
+
 _SHOWN = 3
 """How many lines a reason names."""
 
@@ -31,7 +34,7 @@ def without_overlaps(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     if matters.is_empty():
         return lines.drop("_line")
     judged = _beaten(_capped(matters, lines), law)
-    lines = _apply(lines, _displaced(judged, law))
+    lines = _apply(lines, _displaced(judged))
     return _narrowed(_noted(lines, judged), judged).drop("_line")
 
 
@@ -68,6 +71,7 @@ def _apply(lines: pl.DataFrame, displaced: pl.DataFrame) -> pl.DataFrame:
 def _live(lines: pl.DataFrame) -> pl.DataFrame:
     return lines.filter(pl.col("status").is_in([PAYABLE, PENDING])).select(
         *("_line", "policy", "item", "level", "uscc", "status", "award_low", "award_high"),
+        *("person_id", "certificate_no", "on", "gross", "working"),
         _PROJECT.alias("project"),
         pl.col("project_id").alias("named"),
         pl.col("on").dt.year().alias("year"),
@@ -81,7 +85,8 @@ def _replaced(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     if live.is_empty():
         return pl.DataFrame()
     live = _capped(live, lines)
-    special = live.filter(pl.col("item").is_in(list(pairs)) & (pl.col("status") == PAYABLE)).select(
+    paid = (pl.col("status") == PAYABLE) & (pl.col("award_low") > 0)
+    special = live.filter(pl.col("item").is_in(list(pairs)) & paid).select(
         *("uscc", "project", "year"),
         pl.col("item").alias("by"),
         pl.col("item").replace_strict(pairs, return_dtype=pl.String).alias("item"),
@@ -169,25 +174,21 @@ def _matters(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
 def _beaten(matters: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     """The lines with their policy's payable sum (`own`), and the policy that displaces it: `by`, `sum`, `told`.
 
-    Only a policy that keeps its own lines displaces another.
+    Only a policy that keeps its own lines displaces another. `replaced`: the one gives way whatever the sums.
     """
     paid = pl.when(status=PAYABLE).then(pl.col("award_low")).otherwise(_ZERO)
     sums = _ranked(matters.group_by("matter", "policy").agg(own=paid.sum(), told=_words(law)), law)
-    pairs = sums.rename({"policy": "by", "own": "sum", "rank": "ahead"}).join(
-        sums.select("matter", "policy", "rank"), on="matter"
-    )
-    pairs = pairs.filter((pl.col("sum") > 0) & (pl.col("ahead") < pl.col("rank")) & _compared(law))
+    winners = sums.select("matter", "told", by="policy", sum="own", ahead="rank")
+    pairs = winners.join(sums.select("matter", "policy", "rank", "replaced"), on="matter")
+    pairs = pairs.filter((pl.col("sum") > 0) & (pl.col("ahead") < pl.col("rank")))
+    pairs = pairs.filter(_compared(law) | pl.col("replaced"))
     out = pairs.clear()
-    for rank in range(
-        2, len(law.policies) + 1
-    ):  # from the second place on: is one that keeps its lines ahead?
+    for rank in range(2, len(law.policies) + 1):  # is a policy ahead that keeps its lines?
         gone = out.select("matter", by="policy")
         here = pairs.filter(rank=rank).join(gone, on=["matter", "by"], how="anti")
         out = pl.concat([out, here.sort("ahead").unique(["matter", "policy"], keep="first")])
     found = matters.join(sums.select("matter", "policy", "own"), on=["matter", "policy"])
-    return found.join(
-        out.select("matter", "policy", "by", "sum", "told"), on=["matter", "policy"], how="left"
-    )
+    return found.join(out.drop("ahead", "rank"), on=["matter", "policy"], how="left")
 
 
 def _ranked(sums: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
@@ -196,13 +197,10 @@ def _ranked(sums: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     places = {key: place for place, key in enumerate(order)}
     adopted = ((pl.col("policy") == "B") & (pl.col("own") > 0)).any().over("matter")
     replaced = adopted & (pl.col("policy") == "A") & pl.lit(law.readings["overlap_B"] == "replaces")
-    sums = sums.with_columns(
-        _replaced=replaced, _tie=pl.col("policy").replace_strict(places, return_dtype=pl.Int32)
-    )
-    sums = sums.sort("matter", "_replaced", "own", "_tie", descending=[False, False, True, False])
-    return sums.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("matter")).drop(
-        "_replaced", "_tie"
-    )
+    tie = pl.col("policy").replace_strict(places, return_dtype=pl.Int32)
+    sums = sums.with_columns(replaced=replaced, _tie=tie)
+    sums = sums.sort("matter", "replaced", "own", "_tie", descending=[False, False, True, False])
+    return sums.drop("_tie").with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("matter"))
 
 
 def _others(law: Catalogue) -> list[str]:
@@ -225,20 +223,17 @@ def _words(law: Catalogue) -> pl.Expr:
     title = pl.col("item").replace_strict(_titles(law), return_dtype=pl.String)
     project = pl.when(pl.col("named").is_not_null()).then(pl.format("项目 {}，", "named"))
     one = pl.format("{} {}（{}{} 元）", "item", title, project.fill_null(""), grouped(pl.col("award_low")))
-    paid = pl.col("status") == PAYABLE
+    paid = (pl.col("status") == PAYABLE) & (pl.col("award_low") > 0)
     shown = one.filter(paid).sort().head(_SHOWN).str.join("、")
     rest = pl.format("等{}笔，共 {} 元", paid.sum(), grouped(pl.col("award_low").filter(paid).sum()))
     return pl.concat_str([shown, pl.when(paid.sum() > _SHOWN).then(rest).otherwise(pl.lit(""))])
 
 
-def _displaced(judged: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+def _displaced(judged: pl.DataFrame) -> pl.DataFrame:
     """Payable lines that yield, and pending ones that could never be paid beside the other policy."""
-    replaced = (
-        (pl.col("by") == "B") & (pl.col("policy") == "A") & pl.lit(law.readings["overlap_B"] == "replaces")
-    )
-    hopeless = (pl.col("status") == PENDING) & (
-        replaced | (_could_exceed("award_high") == 0).fill_null(False)
-    )
+    replaced = pl.col("replaced").fill_null(False)
+    no_room = (_could_exceed("award_high") == 0).fill_null(False)
+    hopeless = (pl.col("status") == PENDING) & (replaced | no_room)
     gone = judged.filter(pl.col("by").is_not_null() & ((pl.col("status") == PAYABLE) | hopeless))
     why = pl.when(replaced).then(pl.lit("以融合发展政策代替昆山政策")).otherwise(pl.lit("就高不重复"))
     told = pl.format("{}：同一事项让位于 {}", why, "told")
@@ -260,7 +255,7 @@ def _narrowed(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     beaten = (
         ends.filter(pl.col("by").is_not_null() & (pl.col("status") == PENDING))
         .with_columns(pool=pl.concat_str("matter", "policy", separator="|"))
-        .sort("item", "project", "level", nulls_last=True)
+        .sort(*_CONTENT, nulls_last=True)
     )
     if beaten.is_empty():
         return lines

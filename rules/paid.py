@@ -81,17 +81,27 @@ def _matches(rows: pl.DataFrame, before: pl.DataFrame, per: Sequence[str]) -> pl
     loose = [column for column in _LOOSE if column in per and column in rows.columns]
     held = before.select(
         *strict,
-        *(pl.col(column).str.to_uppercase().alias(f"_{column}") for column in loose),
+        *(_thing(column, before).alias(f"_{column}") for column in loose),
         pl.col("year").alias("paid_year"),
         "amount",
         "months",
         pl.col("level").alias("paid_level"),
     )
-    pairs = rows.with_row_index("_row").select("_row", "on", *strict, *loose).join(held, on=strict)
-    same = [(pl.col(c).str.to_uppercase() == pl.col(f"_{c}")).fill_null(True) for c in loose]
+    own = rows.with_row_index("_row").select(
+        "_row", "on", *strict, *(_thing(c, rows).alias(c) for c in loose)
+    )
+    pairs = own.join(held, on=strict)
+    same = [(pl.col(c) == pl.col(f"_{c}")).fill_null(True) for c in loose]
     if "year" in per:
         same.append(pl.col("paid_year") == pl.col("on").dt.year())
     return pairs.filter(pl.all_horizontal(pl.lit(True), *same))
+
+
+def _thing(column: str, frame: pl.DataFrame) -> pl.Expr:
+    """A key as it is compared; a status without a project is told by its certificate (rules/evaluate.py)."""
+    with_certificate = column == "project_id" and "certificate_no" in frame.columns
+    held = pl.coalesce(column, "certificate_no") if with_certificate else pl.col(column)
+    return held.str.to_uppercase()
 
 
 def _paid_under(rows: pl.DataFrame, before: pl.DataFrame, cap: CompiledCap) -> pl.DataFrame:

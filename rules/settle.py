@@ -58,7 +58,9 @@ def _poured(lines: pl.DataFrame, pairs: pl.DataFrame, direct: pl.DataFrame) -> p
     order = lines.select("_line", *_ORDER).join(direct, on="_line", how="left")
     order = order.sort(*_ORDER, nulls_last=True).with_row_index("_place")
     room = dict(order.select("_line", _room(pl.col("paid").fill_null(_ZERO))).iter_rows())
-    choices = pairs.join(order.select("_line", "_place"), on="_line").sort("_payment", "elsewhere", "_place")
+    choices = pairs.join(order.select("_line", "_place"), on="_line").sort(
+        "_payment", "elsewhere", "beyond", "_place"
+    )
     pots = (
         choices.group_by("_payment", maintain_order=True)
         .agg("_line", "_place", pl.col("paid").first())

@@ -82,7 +82,10 @@ def render(text: str, compiled: CompiledItem, schema: pl.Schema, readings: dict[
             before = value_text(term.after, schema[term.after]).str.replace("（缺）", "无", literal=True)
             found += [pl.lit("（以前最高 "), before, pl.lit("）的新台阶奖励 "), _term_value(word)]
         else:
-            fixed = term_text(item.terms[word], readings)
+            assessed = (
+                item.basis == "floor" and word == "rate"
+            )  # the larger of the text's rate and the assessed
+            fixed = None if assessed else term_text(item.terms[word], readings)
             found.append(pl.lit(fixed) if fixed is not None else _term_value(word))
     return pl.concat_str(found) if found else pl.lit("")
 
