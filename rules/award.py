@@ -14,7 +14,7 @@ from rules.history import Frames, earlier, prepared, summed
 from rules.model import Item
 from rules.narrate import narrate
 from rules.once import once
-from rules.overlap import with_paid_elsewhere, without_overlaps
+from rules.overlap import with_cut_winners, with_paid_elsewhere, without_overlaps
 from rules.paid import payments_by_item, with_earlier_figure, with_payments
 from rules.settle import with_paid
 from rules.split import split
@@ -72,7 +72,7 @@ def settle(frames: Frames, law: Catalogue, year: int) -> Settled:
     lines = once(lines, frames, law, year)
     lines = without_overlaps(in_window(cap_lines(lines), law), law)
     lines = with_paid_elsewhere(lines, frames, law, year)
-    lines = of_year(share_caps(lines), year, law)
+    lines = of_year(with_cut_winners(share_caps(lines)), year, law)
     lines = over_quota(_settled(lines), law)
     lines = finish_working(split(_described(lines, law, year), law))
     return Settled(*with_paid(lines, frames, year))

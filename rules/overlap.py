@@ -28,13 +28,17 @@ def without_overlaps(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     matter and policy are added, and the policy with the larger sum keeps its lines; of a pending line
     only what could exceed the other policy's payment remains.
     """
-    lines = lines.with_columns(yielded=pl.lit(None, YUAN)).with_row_index("_line")
+    nothing = {"yielded": pl.lit(None, YUAN), "matter": pl.lit(None, pl.String)}
+    lines = lines.with_columns(**nothing).with_row_index("_line")
     lines = _apply(lines, _replaced(lines, law))
     matters = _matters(lines, law)
     if matters.is_empty():
         return lines.drop("_line")
     judged = _beaten(_capped(matters, lines), law)
     lines = _apply(lines, _displaced(judged))
+    lines = lines.drop("matter").join(
+        judged.select("_line", "matter"), on="_line", how="left", maintain_order="left"
+    )
     return _narrowed(_noted(lines, judged), judged).drop("_line")
 
 
@@ -112,6 +116,17 @@ def _groups(law: Catalogue) -> pl.DataFrame:
     ]
     schema = {"item": pl.String, "level": pl.String, "group": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def with_cut_winners(lines: pl.DataFrame) -> pl.DataFrame:
+    """A note on lines that yielded to lines which a cap of the enterprise's year cut afterwards."""
+    cut = lines.filter((pl.col("status") == PAYABLE) & pl.col("cap_shared"))["matter"].drop_nulls().unique()
+    if cut.is_empty():
+        return lines
+    lost = pl.col("yielded").is_not_null() & pl.col("matter").is_in(cut.implode())
+    note = pl.when(lost).then(pl.lit("让位的对方各笔另受年度上限核减，请核哪一项更高"))
+    review = pl.concat_str(["review", note], separator="；", ignore_nulls=True)
+    return lines.with_columns(review=pl.when(review != "").then(review))
 
 
 def _grouped(rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
