@@ -26,6 +26,7 @@ CAP = pl.Struct({"amount": YUAN, "pool": pl.String, "thing": pl.Boolean, "paid":
 SHARED = ["A16.04", "C7.01", "A6.04", "C4.02", "B9.02", "A7.05", "C9.02", "A8.01", "C8.01", "A12.05", "A2.03"]
 """Items with caps over lines and years, or with the same matter under another policy."""
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+whole_city = settings(quick, max_examples=20)
 fen = st.integers(0, 10**13).map(lambda n: Decimal(n) / 100)
 flag = st.sampled_from([True, False, None])
 rate = st.sampled_from([None, Decimal("0.06"), Decimal("0.1"), Decimal("0.15"), Decimal("0.2")])
@@ -115,7 +116,7 @@ def cities(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
     return {name: frame(name, rows) for name, rows in held.items()}
 
 
-@quick
+@whole_city
 @given(cities())
 def test_parts_add_up_and_every_row_has_a_line(frames: dict[str, pl.DataFrame]) -> None:
     settled = settle(frames, WITH_B, 2023)
@@ -125,7 +126,7 @@ def test_parts_add_up_and_every_row_has_a_line(frames: dict[str, pl.DataFrame]) 
     assert awards["award"].sum() == awards.select(shares).to_series().sum()
 
 
-@quick
+@whole_city
 @given(cities())
 def test_one_policy_pays_a_matter(frames: dict[str, pl.DataFrame]) -> None:
     paid = award(frames, WITH_B, 2023).filter(pl.col("status") == "payable")
@@ -136,7 +137,7 @@ def test_one_policy_pays_a_matter(frames: dict[str, pl.DataFrame]) -> None:
         assert policies.filter(pl.col("policy") > 1).is_empty(), name
 
 
-@quick
+@whole_city
 @given(cities(), st.randoms(use_true_random=False))
 def test_order_of_rows_moves_nothing(frames: dict[str, pl.DataFrame], chance: Any) -> None:
     shuffled = {}
@@ -148,7 +149,7 @@ def test_order_of_rows_moves_nothing(frames: dict[str, pl.DataFrame], chance: An
     assert there.drop("source_row").equals(here.drop("source_row"))
 
 
-@quick
+@whole_city
 @given(cities())
 def test_caps_hold(frames: dict[str, pl.DataFrame]) -> None:
     awards = award(frames, LAW, 2023)

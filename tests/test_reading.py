@@ -122,7 +122,7 @@ def test_titles_units_serial_numbers_blanks_totals_and_notes(tmp_path: Path) -> 
     assert table.faults.is_empty()
     assert table.notes == [
         "研发投入.xlsx「表一」略过合计行3行、说明行3行",
-        "研发投入.xlsx「表一」注明的金额单位按每单位 10,000 元换算",
+        "研发投入.xlsx「表一」金额单位为万元，已换算为元",
         "研发投入.xlsx「表一」未使用的列：序号、备注",
     ]
 
