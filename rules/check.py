@@ -141,9 +141,12 @@ def _reading_faults(law: Catalogue, cases: Sequence[Case]) -> Iterator[str]:
 def unnoticed(law: Catalogue, cases: Sequence[Case]) -> list[str]:
     """The figures that can be moved up or down without any of the (holding) cases of their item noticing.
 
+    Cases with a rejected row are left out: none of them is about a figure.
+
     One figure of every item is moved at a time. A figure that only a note shows changes the note.
     """
     found = []
+    cases = [case for case in cases if all(line.status != "rejected" for line in case.expect)]
     for up in (True, False):
         moves = {key: list(_moves(law.items[key], up)) for key in dict.fromkeys(case.item for case in cases)}
         for turn in range(max(map(len, moves.values()), default=0)):
@@ -153,7 +156,7 @@ def unnoticed(law: Catalogue, cases: Sequence[Case]) -> list[str]:
             left = set(now)
             for plain in (True, False):  # most notice in the one large run of cases without special readings
                 tried = [c for c in cases if c.item in left and plain == _is_plain(c)]
-                outcomes = run_cases(tried, other)
+                outcomes = run_cases(tried, other, well_formed=True)
                 left -= {case.item for case, problems in zip(tried, outcomes, strict=True) if problems}
             found += [f"{key} 的 {now[key][0]} {'上' if up else '下'}调" for key in sorted(left)]
     return found
