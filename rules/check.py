@@ -141,9 +141,8 @@ def _reading_faults(law: Catalogue, cases: Sequence[Case]) -> Iterator[str]:
 def unnoticed(law: Catalogue, cases: Sequence[Case]) -> list[str]:
     """The figures that can be moved up or down without any of the (holding) cases of their item noticing.
 
-    Cases with a rejected row are left out: none of them is about a figure.
-
-    One figure of every item is moved at a time. A figure that only a note shows changes the note.
+    One figure of every item is moved at a time. A figure that only a note shows changes the note. Cases
+    with a rejected row are left out: none of them is about a figure.
     """
     found = []
     cases = [case for case in cases if all(line.status != "rejected" for line in case.expect)]
