@@ -138,7 +138,12 @@ def _evaluated(frames: Frames, law: Catalogue, year: int) -> Iterator[pl.DataFra
 
 def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     compiled = law.compiled(item)
-    found = narrate(compiled, evaluate(compiled, rows), law.readings)
+    try:
+        found = narrate(compiled, evaluate(compiled, rows), law.readings)
+    except (
+        pl.exceptions.PanicException
+    ):  # seen once in many thousands in Polars 2.1: the same call then succeeds
+        found = narrate(compiled, evaluate(compiled, rows), law.readings)
     caps = [c for c in found.columns if c.removeprefix("cap_").isdecimal()]
     held = [pl.col(c) if c in found.columns else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
     return found.select(*held, *caps, pl.lit(item.id).alias("item"), pl.lit(registry).alias("registry"))
