@@ -99,3 +99,63 @@ SUMMARY: dict[str, Any] = {
     "amount_low": YUAN,
     "amount_high": YUAN,
 }
+
+QUANTILES = {"P5": 0.05, "P10": 0.10, "P25": 0.25, "P50": 0.50, "P75": 0.75, "P90": 0.90, "P95": 0.95}
+
+BASES = {
+    "known": "已测算待兑付",
+    "pending": "待核定",
+    "promised": "续付",
+    "simulated": "逐户模拟",
+    "cohort": "到期重新认定",
+    "counted": "户数×金额",
+}
+"""How a figure of the forecast came about, in words."""
+
+OUTLOOKS = {"current": "现行政策", "renewed": "政策续期"}
+"""`current`: policies end as their windows say; `renewed`: those in force in the base year go on."""
+
+FORECAST: dict[str, Any] = {
+    "outlook": pl.String,
+    "award_year": pl.Int32,
+    "pay_year": pl.Int32,
+    "payer": pl.String,
+    "district": pl.String,
+    "policy": pl.String,
+    "article": pl.Int32,
+    "item": pl.String,
+    "title": pl.String,
+    "basis": pl.String,
+    "lines": pl.Float64,
+    "mean": pl.Float64,
+    **dict.fromkeys(QUANTILES, pl.Float64),
+    "statutory_low": pl.Float64,
+    "statutory_high": pl.Float64,
+}
+"""Yuan as floats: an estimate. Null means all of them together (all payers, districts, items, …); a total's
+quantiles come from its own draws. `statutory_low`..`statutory_high`: what the texts allow where a department
+has still to decide (the mean where nothing is open; `statutory_high` null where open-ended)."""
+
+DRAWS: dict[str, Any] = {
+    "outlook": pl.String,
+    "pay_year": pl.Int32,
+    "payer": pl.String,
+    "district": pl.String,
+    "draw": pl.Int32,
+    "amount": pl.Float64,
+}
+"""Totals of every draw (yuan)."""
+
+BACKTEST: dict[str, Any] = {
+    "item": pl.String,
+    "origin": pl.Int32,
+    "year": pl.Int32,
+    "district": pl.String,
+    "actual": pl.Float64,
+    "mean": pl.Float64,
+    **dict.fromkeys(QUANTILES, pl.Float64),
+    "last_year": pl.Float64,
+    "last_year_grown": pl.Float64,
+}
+"""Forecasts of `year` made from the years to `origin` (yuan; district null: the city), what then came, and what
+two simpler methods would have said: last year's figure, and that times the average growth so far."""

@@ -1,0 +1,1 @@
+"""Look ahead: what the coming years will owe, as a distribution."""
