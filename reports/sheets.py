@@ -17,12 +17,13 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from reports.bulk import MARK, fill
 
-Kind = Literal["text", "wide", "code", "index", "yuan", "wan", "count", "percent"]
+Kind = Literal["text", "wide", "code", "index", "yuan", "wan", "count", "number", "percent"]
 
 _FONT = "宋体"
 _EDGE = Side(style="thin", color="FF7F7F7F")
 _BOX = Border(left=_EDGE, right=_EDGE, top=_EDGE, bottom=_EDGE)
 _FORMATS = {"yuan": "#,##0.00", "wan": "#,##0.00", "count": "#,##0", "percent": "0.0%", "code": "@"}
+_FORMATS |= {"number": "#,##0.0"}  # an expected count
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _styled(sheet: Any, kind: str) -> WriteOnlyCell:
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
     elif bare == "index":
         cell.alignment = Alignment(horizontal="center", vertical="center")
-    elif bare in ("yuan", "wan", "count", "percent"):
+    elif bare in ("yuan", "wan", "count", "number", "percent"):
         cell.alignment = Alignment(horizontal="right", vertical="center")
     else:
         cell.alignment = Alignment(horizontal="left", vertical="center", wrap_text=bare == "wide")

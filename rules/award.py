@@ -78,6 +78,17 @@ def settle(frames: Frames, law: Catalogue, year: int) -> Settled:
     return Settled(*with_paid(lines, frames, year))
 
 
+def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
+    """Every line of whatever year after caps and overlaps: `award_low` and `award_high` in yuan.
+
+    What was paid or conferred before, and which year is the run's, counts for nothing: this is for looking
+    back, not for paying.
+    """
+    lines = pl.concat([_empty(), *_evaluated(frames, law, year)], how="diagonal")
+    lines = lines.with_columns(policy=pl.col("item").str.head(1), paid_lower=pl.lit(None, YUAN))
+    return share_caps(without_overlaps(cap_lines(lines), law))
+
+
 def published(lines: pl.DataFrame) -> pl.DataFrame:
     """Lines as they leave the house: the columns of AWARDS, persons masked, in the order of their content."""
     shown = lines.with_columns(

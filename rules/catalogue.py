@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rules.compile import CompiledItem, compile_item
 from rules.expressions import RuleError
 from rules.files import explain_invalid, read_yaml
-from rules.model import Article, Item, Policy, Reading
+from rules.model import Article, Item, Policy, Prospect, Reading
 from rules.scenario import Scenario, apply_scenario
 from schemas.errors import Unusable, did_you_mean
 
@@ -33,6 +33,7 @@ class Catalogue:
     reading_titles: dict[str, Reading]
     overlaps: dict[str, dict[str, tuple[str, ...]]]
     version: str
+    prospect: Prospect = Prospect()
     changes: tuple[str, ...] = ()
     _compiled: dict[str, CompiledItem] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -192,6 +192,25 @@ class Shares(Strict):
         return value
 
 
+class Prospect(Strict):
+    """What a forecast assumes beyond the law and the registries.
+
+    `counts`: coming recognitions and claims follow the registry's trend or the target path. `payment_lag`
+    is in years. `renewal`: the share of expiring certificates that is renewed (None: as the registry shows).
+    """
+
+    counts: Literal["trend", "target"] = "trend"
+    payment_lag: int = Field(1, ge=0, le=5)
+    renewal: Number | None = None
+
+    @field_validator("renewal")
+    @classmethod
+    def _is_share(cls, value: Decimal | None) -> Decimal | None:
+        if value is not None and not 0 <= value <= 1:
+            raise ValueError(f"续期比例 {value} 不在 0 到 1 之间")
+        return value
+
+
 class Reading(Strict):
     """One open point of the texts: what is open, the default, and the alternatives.
 

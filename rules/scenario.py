@@ -10,13 +10,16 @@ from pydantic import ValidationError
 
 from rules.expressions import RuleError
 from rules.files import explain_invalid, read_yaml
-from rules.model import Item, Reading, Shares
+from rules.model import Item, Prospect, Reading, Shares
 from rules.terms import Strict, values
 from schemas.districts import DISTRICTS
 from schemas.errors import Unusable, did_you_mean
 
 if TYPE_CHECKING:
     from rules.catalogue import Catalogue
+
+
+_PROSPECTS: dict[object, str] = {None: "按登记表", "trend": "按趋势", "target": "按目标"}
 
 
 class Window(Strict):
@@ -39,6 +42,7 @@ class Scenario(Strict):
     terms: dict[str, dict[str, Any]] = {}
     readings: dict[str, Any] = {}
     policies: dict[str, Window] = {}
+    forecast: dict[str, Any] = {}
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -89,9 +93,27 @@ def apply_scenario(law: "Catalogue", scenario: Scenario) -> "Catalogue":
         policies[key] = policies[key].model_copy(update=window.model_dump(exclude_none=True))
         if policies[key].begins > policies[key].ends:
             raise Unusable(f"方案「{scenario.title}」：政策{key}的起始日晚于截止日")
+    prospect = _prospect(law, scenario, changes)
     if not changes:
         changes.append(f"方案「{scenario.title}」没有改变任何内容")
-    return replace(law, items=items, readings=readings, policies=policies, changes=(*law.changes, *changes))
+    changed = {"items": items, "readings": readings, "policies": policies, "prospect": prospect}
+    return replace(law, **changed, changes=(*law.changes, *changes))
+
+
+def _prospect(law: "Catalogue", scenario: Scenario, changes: list[str]) -> Prospect:
+    try:
+        new = Prospect.model_validate(law.prospect.model_dump() | scenario.forecast)
+    except ValidationError as error:
+        raise Unusable(explain_invalid(error, f"方案「{scenario.title}」的 forecast")) from error
+    words = {"counts": "预测的户数", "payment_lag": "兑付滞后年数", "renewal": "到期续期比例"}
+    for name, what in words.items():
+        _note(changes, what, *(_told(getattr(held, name)) for held in (law.prospect, new)))
+    return new
+
+
+def _told(value: object) -> object:
+    return _PROSPECTS.get(value, value) if value is None or isinstance(value, str) else value
+
 
 
 def _note(changes: list[str], what: str, old: object, new: object) -> None:

@@ -10,9 +10,10 @@ MAY_IMPORT = {
     "schemas": set(),
     "registries": {"schemas"},
     "rules": {"schemas"},
+    "forecast": {"schemas", "rules"},
     "reports": {"schemas"},
     "synth": {"schemas", "rules"},
-    "flows": {"schemas", "registries", "rules", "reports", "synth"},
+    "flows": {"schemas", "registries", "rules", "forecast", "reports", "synth"},
 }
 FILES = sorted(path for folder in MAY_IMPORT for path in (ROOT / folder).rglob("*.py"))
 

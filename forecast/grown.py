@@ -1,0 +1,125 @@
+"""Claims whose amount the text computes: the compiled rule on claims whose base has grown with the city."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from forecast.carriers import rows_of
+from forecast.formula import DRAWN, Formula, fen
+from forecast.growth import Growth
+from forecast.history import Past
+from forecast.parts import by_district
+from forecast.streams import Floats, Ints, Seeds, stream
+from rules.catalogue import Catalogue
+from rules.history import Frames, prepared
+from rules.model import Item
+from schemas.districts import DISTRICTS
+
+BASE = "base_amount"
+
+
+def is_computed(law: Catalogue, item: Item) -> bool:
+    """Whether the text computes the award from the claim's own figure."""
+    return item.basis in ("exact", "range", "floor") and BASE in law.compiled(item).amount_reads
+
+
+@dataclass
+class GrownUnits:
+    """The rows of each unit, to be paid anew: `starts` the first row of each, `district` of each unit.
+
+    `growth` gives the common growth, the same draws as those of the registry it was fitted to (`shared`).
+    """
+
+    law: Catalogue
+    item: Item
+    rows: pl.DataFrame
+    starts: Ints
+    district: Ints
+    growth: Growth | None
+    shared: str
+    horizon: int
+    year: int
+    formulas: list[Formula] = field(init=False)
+
+    def __post_init__(self) -> None:
+        compiled = self.law.compiled(self.item)
+        ranged = self.item.basis == "range"
+        self.formulas = [Formula(compiled), *(Formula(compiled, end) for end in ("low", "high") if ranged)]
+        self.base = self.rows[BASE].cast(pl.Float64).to_numpy()
+        self.pools = [self._pool(cap.per) for cap in self.formulas[0].pools]
+        self.rows = self.rows.select(c for c in self.rows.columns if c in self.formulas[0].reads and c != BASE)
+
+    def _pool(self, per: tuple[str, ...]) -> Ints:
+        """Each row's number among the groups that share a cap."""
+        keys = [c for c in per if c != "year" and c in self.rows.columns]
+        return self.rows.select(pl.struct("_unit", *keys).rank("dense") - 1).to_series().cast(pl.Int64).to_numpy()
+
+    def pay(
+        self, first: int, draw: Ints, chosen: Ints, draws: int, place: int, seeds: Seeds
+    ) -> tuple[Ints, list[Ints]]:
+        """Fen by draw and district, and low, high and amount (fen) summed by district."""
+        rows, of = rows_of(self.starts, chosen)
+        factor = self._factor(first, draws, place, seeds)[draw][of]
+        frame = self.rows[rows].with_columns(
+            pl.Series(BASE, self.base[rows] * factor), pl.lit(date(self.year + place, 12, 31)).alias("on")
+        )
+        paid = [self._paid(formula, frame, rows, of, chosen.size) for formula in self.formulas]
+        found = [by_district(draw, self.district[chosen], one, draws) for one in paid]
+        ends = [one.sum(0) for one in found]
+        return found[0], [*(ends[1:] or [ends[0], ends[0]]), ends[0]]
+
+    def _factor(self, first: int, draws: int, place: int, seeds: Seeds) -> Floats:
+        """How much more than in the units' own years, by draw."""
+        if self.growth is None:
+            return np.ones(draws)
+        shocks = [
+            self.growth.shocks(stream(seeds.common, self.shared, first + d), self.horizon) for d in range(draws)
+        ]
+        return np.asarray(np.exp(np.stack(shocks)[:, : place + 1].sum(1)))
+
+    def _paid(self, formula: Formula, frame: pl.DataFrame, rows: Ints, of: Ints, units: int) -> Ints:
+        """Fen by chosen unit, after the caps its rows share."""
+        yuan, caps = formula.amounts(frame)
+        for pool, cap in zip(self.pools, caps, strict=True):
+            group = np.unique(of * (pool.max(initial=0) + 1) + pool[rows], return_inverse=True)[1]
+            total = np.bincount(group, yuan)
+            bound = np.full(total.size, -np.inf)
+            np.maximum.at(bound, group, cap)
+            yuan = yuan * np.minimum(1, bound / np.maximum(total, 0.01))[group]
+        return np.rint(np.bincount(of, fen(yuan), units)).astype(np.int64)
+
+
+def grown_units(
+    frames: Frames, law: Catalogue, item: Item, past: Past, growth: Growth | None, year: int, horizon: int
+) -> tuple[pl.DataFrame, GrownUnits] | None:
+    """An item's units with their rows; None where no row tells its base. Also the units' keys."""
+    name = item.registry or ""
+    held = frames[name].with_columns(role=pl.lit("line"))
+    rows = prepared(name, {**frames, name: held}, year).filter((pl.col("item") == item.id) & (pl.col(BASE) > 0))
+    live = past.of(item.id).select("source_file", "source_sheet", "source_row", _year="year")
+    rows = rows.join(live, on=["source_file", "source_sheet", "source_row"], nulls_equal=True)
+    rows = rows.filter(pl.col("district").is_not_null())
+    if rows.is_empty():
+        return None
+    key = ["_year", "uscc", *(["person_id"] if "person_id" in rows.columns else [])]
+    rows = rows.sort(*key, "source_file", "source_sheet", "source_row", nulls_last=True)
+    rows = rows.with_columns(_unit=pl.struct(key).rle_id().cast(pl.Int64))
+    if item.basis == "range":
+        rows = rows.with_columns(_rates(law, item, past).alias(DRAWN))
+    unit = rows["_unit"].to_numpy()
+    starts = np.append(np.flatnonzero(np.diff(unit, prepend=-1)), unit.size)
+    places = {d: place for place, d in enumerate(DISTRICTS)}
+    district = rows["district"].replace_strict(places, return_dtype=pl.Int64).to_numpy()[starts[:-1]]
+    return rows, GrownUnits(law, item, rows, starts, district, growth, "rnd", horizon, year + 1)
+
+
+def _rates(law: Catalogue, item: Item, past: Past) -> pl.Expr:
+    """Each row's rate: as assessed, by rate or amount; else that of past decisions, in the middle without any."""
+    low, high = (float(end) for end in law.compiled(item).range or (0, 0))
+    parts = past.parts(item.id)
+    usual = low + (high - low) * float(str(parts.median())) if len(parts) else low
+    own = pl.col("assessed_rate").cast(pl.Float64)
+    amount = pl.col("assessed_amount").cast(pl.Float64) / pl.col(BASE).cast(pl.Float64)
+    return pl.coalesce(amount, own, pl.lit(usual)).clip(low, high)

@@ -1,0 +1,356 @@
+"""How amounts grow: a common yearly shock and an enterprise's own draw, both read off the registry's panel.
+
+log growth = common(year) + centre(stratum) + e + theta × (last year's e); e has its stratum's scale and one
+shape, that of all residuals: fat tails come from the panel itself, not from a curve.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+SIZE = 4096
+"""Entries of a table of equally likely draws (a power of two)."""
+
+_STRATA, _EACH = 6, 60
+"""The most size strata, and the fewest observed growths in each."""
+
+_SHRINK = 40.0
+"""A stratum's centre and scale count as its own observations; the pool's count as this many more."""
+
+_CUT = 1.5
+"""Beyond so many scales an observation pulls the common part no harder (Huber)."""
+
+_ENOUGH = 4
+"""Growth years from which the spread of the common part is estimated, not assumed."""
+
+_ASSUMED_MEAN, _ASSUMED_SD, _WEIGHT = 0.06, 0.06, 2.0
+"""Common log growth a year where the panel cannot say: mean, deviation, and the years the deviation counts as."""
+
+_ASSUMED_SCALE, _ASSUMED_DOF = 0.16, 3
+"""An enterprise's own log growth where the panel shows none: Student's t, its scale and degrees of freedom."""
+
+_FEW = 30
+"""With fewer observed growths than this the shape of the own part is the assumed one."""
+
+_WIDEST = 3.0
+"""No factor of one year exceeds exp(±3), twentyfold: such a jump is a registry's error, or a new enterprise."""
+
+
+@dataclass(frozen=True)
+class Common:
+    """The common log growth of a year: what the panel's years say and what is assumed."""
+
+    mean: float
+    sd: float
+    years: int
+    dof: float
+    effects: Floats  # [growth years] estimates, NaN where the panel has none
+
+    def draw(self, rng: np.random.Generator, horizon: int) -> Floats:
+        """A path: deviation and mean are drawn once (they are estimates), then every year's own shock."""
+        if self.dof == np.inf:
+            return np.full(horizon, self.mean)
+        sd = self.sd * np.sqrt(self.dof / rng.chisquare(self.dof))
+        mean = self.mean + sd / np.sqrt(max(self.years, 1)) * rng.standard_normal()
+        return np.asarray(mean + sd * rng.standard_normal(horizon))
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The growth of one year as tables to draw from; see `fit`.
+
+    An enterprise's amount in the h-th year is
+    `level × exp(shock[h]) × factors[s, i[h]] × (start if h is the first year else echoes[s, i[h-1]])`
+    with `s` its stratum in the base year and every `i` uniform over SIZE.
+    """
+
+    years: tuple[int, ...]
+    edges: Floats
+    factors: Floats
+    echoes: Floats
+    theta: float
+    zero: float
+    stay: float
+    arrive: float
+    common: Common
+    centres: Floats
+    notes: tuple[tuple[str, str, str], ...]
+
+    def stratum(self, amounts: Floats) -> Ints:
+        """The size stratum of each amount."""
+        return np.searchsorted(self.edges, amounts, side="right").astype(np.int64)
+
+    def shocks(self, rng: np.random.Generator, horizon: int) -> Floats:
+        """One path of the common log growth, with what the panel leaves unsure about it."""
+        return self.common.draw(rng, horizon)
+
+    def start(self, panel: pl.DataFrame, uscc: pl.Series) -> Floats:
+        """What each enterprise's last residual does to its first year ahead; 1 where unknown."""
+        if self.theta == 0 or len(self.years) < 2:
+            return np.ones(len(uscc))
+        codes, amounts = _matrix(panel, self.years)
+        growth = _growth(amounts)
+        own = growth - self.common.effects - self.centres[self.stratum(amounts[:, :-1])]
+        last = _filtered(own, self.theta)[:, -1]
+        known = pl.DataFrame({"uscc": codes, "last": np.nan_to_num(last)})
+        asked = pl.DataFrame({"uscc": uscc.cast(pl.String)})
+        found = asked.join(known, on="uscc", how="left", maintain_order="left")["last"].fill_null(0.0)
+        return np.asarray(np.exp(np.clip(self.theta * found.to_numpy(), -_WIDEST, _WIDEST)))
+
+    def frozen(self) -> "Growth":
+        """The same without uncertainty: every draw is its stratum's centre, every year the mean."""
+        factors = np.repeat(np.exp(self.centres)[:, None], SIZE, axis=1)
+        common = replace(self.common, dof=np.inf)
+        return replace(
+            self, factors=factors, echoes=np.ones_like(factors), theta=0.0, zero=0.0, common=common
+        )
+
+
+def fit(panel: pl.DataFrame, until: int | None = None) -> Growth:
+    """The growth model of a panel (`uscc`, `year`, `amount` in yuan) from its years up to `until`."""
+    known = panel.filter(pl.col("amount").is_not_null() & pl.col("year").is_not_null())
+    if until is not None:
+        known = known.filter(pl.col("year") <= until)
+    years = _years(known)
+    _, amounts = _matrix(known, years)
+    growth = _growth(amounts)
+    before = amounts[:, :-1]
+    seen = np.isfinite(growth)
+    edges = _edges(before[seen])
+    strata = np.searchsorted(edges, before, side="right")
+    effects, centres, scales = _split(growth, strata, edges.size + 1)
+    own = growth - effects - centres[strata]
+    theta = _theta(own / scales[strata])
+    residuals = _filtered(own, theta)
+    scales = _scales(residuals, strata, edges.size + 1)
+    shape = _shape((residuals / scales[strata])[seen])
+    draws = np.clip(scales[:, None] * shape, -_WIDEST, _WIDEST)
+    common = _common(growth, effects, scales[strata], residuals)
+    stay, arrive = _moves(np.isfinite(amounts))
+    zero = _zero(amounts)
+    return Growth(
+        years=years,
+        edges=edges,
+        factors=np.exp(centres[:, None] + draws),
+        echoes=np.exp(theta * draws),
+        theta=theta,
+        zero=zero,
+        stay=stay,
+        arrive=arrive,
+        common=common,
+        centres=centres,
+        notes=_notes(years, int(seen.sum()), common, scales, theta, zero, stay, arrive),
+    )
+
+
+def _years(panel: pl.DataFrame) -> tuple[int, ...]:
+    """All years from the first to the last, also those the panel leaves out between."""
+    if panel.is_empty():
+        return ()
+    seen = panel["year"].to_numpy()
+    return tuple(range(int(seen.min()), int(seen.max()) + 1))
+
+
+def _matrix(panel: pl.DataFrame, years: tuple[int, ...]) -> tuple[pl.Series, Floats]:
+    """Enterprises × years; NaN where an enterprise is not there."""
+    rows = panel.select(pl.col("uscc").cast(pl.String), "year", pl.col("amount").cast(pl.Float64))
+    rows = rows.filter(pl.col("year").is_in(years) & pl.col("amount").is_finite())
+    codes = rows["uscc"].unique().sort()
+    places = rows.join(pl.DataFrame({"uscc": codes}).with_row_index("row"), on="uscc")
+    amounts = np.full((len(codes), len(years)), np.nan)
+    if years:
+        amounts[places["row"].to_numpy(), places["year"].to_numpy() - years[0]] = places["amount"].to_numpy()
+    return codes, amounts
+
+
+def _growth(amounts: Floats) -> Floats:
+    """Log growth from each year to the next; NaN unless both are positive."""
+    logs = np.log(np.where(amounts > 0, amounts, np.nan))
+    return np.asarray(logs[:, 1:] - logs[:, :-1])
+
+
+def _edges(before: Floats) -> Floats:
+    """Bounds that cut the amounts growth started from into equally filled strata."""
+    count = min(_STRATA, before.size // _EACH)
+    if count < 2:
+        return np.empty(0)
+    return np.unique(np.quantile(before, np.arange(1, count) / count))
+
+
+def _split(growth: Floats, strata: Ints, count: int) -> tuple[Floats, Floats, Floats]:
+    """Yearly effects, and the centre and scale of every stratum around them."""
+    centres, scales = np.zeros(count), np.ones(count)
+    effects = np.full(growth.shape[1], np.nan)
+    if not np.isfinite(growth).any():
+        return effects, centres, np.full(count, _ASSUMED_SCALE)
+    for _ in range(3):
+        effects = _located(growth - centres[strata], scales[strata])
+        centres = _centres(growth - effects, strata, scales)
+        scales = _scales(growth - effects - centres[strata], strata, count)
+    return _located(growth - centres[strata], scales[strata]), centres, scales
+
+
+def _located(values: Floats, scales: Floats) -> Floats:
+    """The centre of each column, precise observations counting more and outliers less (Huber)."""
+    seen = np.isfinite(values)
+    filled = np.where(seen, values, 0.0)
+    with np.errstate(invalid="ignore"):
+        centre = np.array(
+            [np.median(v[s]) if s.any() else np.nan for v, s in zip(values.T, seen.T, strict=True)]
+        )
+        for _ in range(12):
+            far = np.abs(filled - centre) / scales
+            weight = np.where(seen, np.minimum(1, _CUT / np.maximum(far, _CUT)) / scales**2, 0.0)
+            centre = (weight * filled).sum(0) / weight.sum(0)
+    return np.asarray(centre)
+
+
+def _centres(values: Floats, strata: Ints, scales: Floats) -> Floats:
+    """The centre of each stratum, shrunk towards that of all, which is none."""
+    found = np.zeros(scales.size)
+    for s in range(scales.size):
+        mine = values[(strata == s) & np.isfinite(values)]
+        if mine.size:
+            centre = _located(mine[:, None], np.full((mine.size, 1), scales[s]))[0]
+            found[s] = centre * mine.size / (mine.size + _SHRINK)
+    return found
+
+
+def _scales(values: Floats, strata: Ints, count: int) -> Floats:
+    """The mean absolute residual of each stratum, shrunk towards that of all; never none."""
+    seen = np.isfinite(values)
+    size = np.bincount(strata[seen], minlength=count)
+    total = np.bincount(strata[seen], np.abs(values[seen]), minlength=count)
+    pool = (total.sum() + _ASSUMED_SCALE) / (size.sum() + 1)
+    return np.asarray(np.maximum((total + _SHRINK * pool) / (size + _SHRINK), 1e-6))
+
+
+def _theta(standard: Floats) -> float:
+    """What stays of last year's residual: MA(1) from the correlation of years, as far as it is significant."""
+    earlier, later = standard[:, :-1], standard[:, 1:]
+    both = np.isfinite(earlier) & np.isfinite(later)
+    if both.sum() < _FEW:
+        return 0.0
+    x, y = np.clip(earlier[both], -4, 4), np.clip(later[both], -4, 4)
+    power = float(np.sqrt((x * x).sum() * (y * y).sum()))
+    if power == 0:
+        return 0.0
+    rho, error = float((x * y).sum()) / power, float(np.sqrt((x * x * y * y).sum())) / power
+    rho *= max(0.0, 1 - (error / rho) ** 2) if rho else 0.0
+    rho = min(max(rho, -0.47), 0.47)
+    return (1 - float(np.sqrt(1 - 4 * rho * rho))) / (2 * rho) if rho else 0.0
+
+
+def _filtered(own: Floats, theta: float) -> Floats:
+    """Each year's own part without what last year's left behind."""
+    residuals = own.copy()
+    for year in range(1, own.shape[1]):
+        residuals[:, year] -= theta * np.nan_to_num(residuals[:, year - 1])
+    return residuals
+
+
+def _shape(standard: Floats) -> Floats:
+    """SIZE equally likely standard residuals: the panel's own, or Student's t where it has too few."""
+    grid = (np.arange(SIZE) + 0.5) / SIZE
+    if standard.size >= _FEW:
+        return np.asarray(np.quantile(standard, grid, method="hazen"))
+    return _student3(grid)
+
+
+def _student3(grid: Floats) -> Floats:
+    """Quantiles of Student's t with three degrees of freedom, by bisection of its distribution."""
+    low, high = np.full(grid.size, -60.0), np.full(grid.size, 60.0)
+    for _ in range(60):
+        middle = (low + high) / 2
+        t = middle / np.sqrt(3)
+        below = 0.5 + (np.arctan(t) + t / (1 + t * t)) / np.pi < grid
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.asarray((low + high) / 2)
+
+
+def _common(growth: Floats, effects: Floats, scales: Floats, residuals: Floats) -> Common:
+    """Mean and spread of the common part; a year's effect is itself an estimate, which is taken off."""
+    found = effects[np.isfinite(effects)]
+    count = found.size
+    if not count:
+        return Common(_ASSUMED_MEAN, _ASSUMED_SD, 0, _WEIGHT * 2, effects)
+    mean = float(found.mean())
+    if count < _ENOUGH:
+        return Common(mean, _ASSUMED_SD, count, _WEIGHT * 2, effects)
+    weight = np.where(np.isfinite(growth), 1 / scales**2, 0.0)
+    noise = ((weight * np.nan_to_num(residuals)) ** 2).sum(0) / np.maximum(weight.sum(0), 1e-12) ** 2
+    spread = max(float(found.var(ddof=1) - noise[np.isfinite(effects)].mean()), 0.0)
+    dof = count - 1 + _WEIGHT
+    sd = float(np.sqrt((spread * (count - 1) + _ASSUMED_SD**2 * _WEIGHT) / dof))
+    return Common(mean, sd, count, dof, effects)
+
+
+def _moves(there: Bools) -> tuple[float, float]:
+    """The share there again a year later, and arrivals as a share of those there."""
+    before, after = there[:, :-1], there[:, 1:]
+    running = before.any(0) & after.any(0)
+    base = int(before[:, running].sum())
+    if not base:
+        return 1.0, 0.0
+    stays = int((before & after)[:, running].sum())
+    arrives = int((~before & after)[:, running].sum())
+    return stays / base, arrives / base
+
+
+def _zero(amounts: Floats) -> float:
+    """The share of zeros among what enterprises report that spend at all."""
+    spends = amounts[(amounts > 0).any(1)]
+    reported = np.isfinite(spends)
+    return float((spends == 0).sum() / reported.sum()) if reported.any() else 0.0
+
+
+def _notes(
+    years: tuple[int, ...],
+    seen: int,
+    common: Common,
+    scales: Floats,
+    theta: float,
+    zero: float,
+    stay: float,
+    arrive: float,
+) -> tuple[tuple[str, str, str], ...]:
+    """What the model rests on, for the sheet of assumptions."""
+    panel = f"名册 {years[0]}–{years[-1]} 年" if years else "无名册"
+    pairs = f"{panel}，{seen} 个企业年增长"
+    mean = f"每年 {common.mean:.1%}（对数增长）"
+    sd = f"标准差 {common.sd:.1%}"
+    estimated = common.years >= _ENOUGH
+    few = f"假设：只有 {common.years} 个增长年，不足 {_ENOUGH} 个，无法估计"
+    return (
+        (
+            "共同增长均值",
+            mean,
+            f"{panel}，{common.years} 个增长年" if common.years else "假设：名册没有连续两年的数据",
+        ),
+        (
+            "共同增长波动",
+            sd,
+            f"{panel}估计，并入假设值 {_ASSUMED_SD:.0%}（计 {_WEIGHT:.0f} 年）" if estimated else few,
+        ),
+        (
+            "企业自身增长",
+            f"平均绝对偏差 {scales.min():.1%} 至 {scales.max():.1%}，按规模分 {scales.size} 层",
+            f"{pairs}的残差（厚尾照实保留）"
+            if seen >= _FEW
+            else f"假设：学生 t 分布（自由度 {_ASSUMED_DOF}），{pairs}太少",
+        ),
+        (
+            "增长回归",
+            f"上年偏离的 {theta:+.2f} 倍带入下年",
+            pairs if theta else "假设：无（数据不足或不显著）",
+        ),
+        ("零申报", f"每年 {zero:.1%}，次年恢复原水平", panel if years else "假设"),
+        ("留存", f"每年 {stay:.1%}", panel if len(years) > 1 else "假设：名册不足两年"),
+        ("新增", f"每年为上年户数的 {arrive:.1%}", panel if len(years) > 1 else "假设：名册不足两年"),
+    )
