@@ -52,9 +52,10 @@ class Pending:
         size, draw = self.low.size, np.arange(count)
         part = np.zeros((count, size))
         if self.table is not None:
-            for place in range(count):
-                index = bits(stream(seeds.assessed, "pending", self.item, first + place), size)
-                part[place] = self.table[index & (self.table.size - 1)]
+            for begun in range(0, count, CHUNK):
+                some = part[begun : begun + CHUNK]
+                index = bits(stream(seeds.assessed, "pending", self.item, first + begun), some.size)
+                some[:] = self.table[index & (self.table.size - 1)].reshape(some.shape)
         fen = self.low + np.rint(part * (self.high - self.low)).astype(np.int64)
         amounts = by_district(np.repeat(draw, size), np.tile(self.district, count), fen.ravel(), count)
         ends = [by_district(np.zeros(size, np.int64), self.district, end, 1)[0] for end in (self.low, self.high)]

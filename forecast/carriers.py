@@ -18,6 +18,7 @@ class Kind:
 
     `before` and `stays` name the columns that hold last year's, `highest` those that hold the highest
     figure of all earlier years. `needs`: years an enterprise must have been there to earn anything.
+    `lumpy`: amounts jump about a level; what jumps up once does not go on from there.
     """
 
     amount: str
@@ -26,6 +27,7 @@ class Kind:
     stays: dict[str, str]
     highest: dict[str, str]
     needs: int
+    lumpy: bool
 
 
 KINDS = {
@@ -36,6 +38,7 @@ KINDS = {
         {"super_deduction": "super_deduction_prev"},
         {},
         needs=1,
+        lumpy=False,
     ),
     "equipment": Kind(
         "equipment_investment",
@@ -44,6 +47,7 @@ KINDS = {
         {},
         {"smart_investment": "smart_investment_prior"},
         needs=0,
+        lumpy=True,
     ),
 }
 
@@ -76,7 +80,8 @@ class Carrier:
 def enterprises_of(frames: Frames, registry: str, year: int, levels: pl.DataFrame) -> pl.DataFrame:
     """The base year's enterprises in carrier order: `uscc`, `amount` (its level in yuan), `reported` or zero.
 
-    One that reports zero in the base year stands at its last amount above zero. `levels` is its panel.
+    One that reports zero in the base year stands at its last amount above zero. `levels` is its panel. Those
+    whose 区镇 is unknown (in an earlier year's registry) are left out.
     """
     last = (
         levels.filter((pl.col("amount") > 0) & (pl.col("year") <= year))
@@ -84,7 +89,7 @@ def enterprises_of(frames: Frames, registry: str, year: int, levels: pl.DataFram
         .group_by("uscc")
         .agg(pl.col("amount").last().alias("level"))
     )
-    here = prepared(registry, frames, year).select("uscc", "district").unique()
+    here = prepared(registry, frames, year).select("uscc", "district").drop_nulls().unique()
     now = levels.filter(pl.col("year") == year).select("uscc", "amount")
     return (
         here.join(now, on="uscc")

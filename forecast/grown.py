@@ -51,10 +51,11 @@ class GrownUnits:
         self.pools = [self._pool(cap.per) for cap in self.formulas[0].pools]
         self.rows = self.rows.select(c for c in self.rows.columns if c in self.formulas[0].reads and c != BASE)
 
-    def _pool(self, per: tuple[str, ...]) -> Ints:
-        """Each row's number among the groups that share a cap."""
+    def _pool(self, per: tuple[str, ...]) -> Ints | None:
+        """Each row's number among the groups that share a cap; None where every row is alone."""
         keys = [c for c in per if c != "year" and c in self.rows.columns]
-        return self.rows.select(pl.struct("_unit", *keys).rank("dense") - 1).to_series().cast(pl.Int64).to_numpy()
+        group = self.rows.select(pl.struct("_unit", *keys).rank("dense") - 1).to_series().cast(pl.Int64).to_numpy()
+        return None if group.max(initial=0) + 1 == group.size else group
 
     def pay(
         self, first: int, draw: Ints, chosen: Ints, draws: int, place: int, seeds: Seeds
@@ -83,6 +84,8 @@ class GrownUnits:
         """Fen by chosen unit, after the caps its rows share."""
         yuan, caps = formula.amounts(frame)
         for pool, cap in zip(self.pools, caps, strict=True):
+            if pool is None:
+                continue  # a cap of one row has cut it already
             group = np.unique(of * (pool.max(initial=0) + 1) + pool[rows], return_inverse=True)[1]
             total = np.bincount(group, yuan)
             bound = np.full(total.size, -np.inf)

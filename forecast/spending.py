@@ -74,6 +74,8 @@ class Spending:
         self.kind = KINDS[self.registry]
         panel = panel_of(self.frames, self.registry)
         self.who = enterprises_of(self.frames, self.registry, self.base, panel)
+        if self.kind.lumpy:
+            self.growth = levelled(self.growth)
         self.start = self.growth.start(panel.filter(pl.col("year") <= self.base), self.who["uscc"])
         self.offset = self.growth.stratum(self.who["amount"].to_numpy()).astype(np.int32) * SIZE
         self.reported = self.who["reported"].to_numpy()
@@ -276,6 +278,12 @@ class Spending:
             rows = rows.select(c for c in rows.columns if c in read)
             self.fixed[which, many] = pl.concat([rows] * many).rechunk()
         return self.fixed[which, many]
+
+
+def levelled(growth: Growth) -> Growth:
+    """Growth whose own part, a jump and what it leaves behind, neither adds nor takes in the mean."""
+    factors = growth.factors / growth.factors.mean(1, keepdims=True)
+    return replace(growth, factors=factors, echoes=growth.echoes / (factors * growth.echoes).mean(1, keepdims=True))
 
 
 def _shared(yuan: Floats, cap: Floats, starts: Ints, draws: int) -> Floats:

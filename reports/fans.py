@@ -126,6 +126,7 @@ def shares_chart(sheet: Sheet, names: Sequence[str], first: int, last: int) -> A
 
 def _dress(chart: Any, title: str, small: bool) -> None:
     """Title, axes and legend; openpyxl's defaults hide axes and overlay titles."""
+    chart.roundedCorners = False
     chart.title = _title(title, 1000 if small else 1200)
     for axis in (chart.x_axis, chart.y_axis):
         axis.delete = False

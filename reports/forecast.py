@@ -11,7 +11,7 @@ from reports.fans import Fans, place
 from reports.forecast_notes import bounds
 from reports.forecast_sheets import Figures, fan, narrow_margins, shown
 from reports.sheets import Book, Column, Sheet
-from schemas.outputs import OUTLOOKS, PAYERS
+from schemas.outputs import OUTLOOKS, PAYERS, SOURCES
 
 
 def write_forecast(
@@ -91,7 +91,9 @@ def _sure(figures: Figures, manifest: Mapping[str, Any]) -> str:
     sources = [s for s in manifest["sources"] if s["pay_year"] == year]
     if sources:
         most = max(sources, key=lambda s: s["share"])
-        parts.append(f"带宽主要来自「{most['source']}」（占方差 {most['share']:.0%}）")
+        parts.append(
+            f"带宽主要来自「{SOURCES.get(most['source'], most['source'])}」（占方差 {most['share']:.0%}）"
+        )
     articles = figures.keys("article", "current", year)
     if articles:
         amount, key = max(

@@ -6,13 +6,13 @@ from typing import Any
 import polars as pl
 
 from reports.fans import place, shares_chart
-from reports.forecast_sheets import Figures, in_wan, table
+from reports.forecast_sheets import Figures, in_wan, natural, table
 from reports.overview import REGISTRY_TITLES
 from reports.sheets import Book, Column, Kind, Sheet
 from schemas.districts import DISTRICTS
+from schemas.outputs import SOURCES
 
 _ITEM, _MATTER = Column("条款", 9), Column("事项", 36, "wide")
-_SOURCES = ("共同增长", "企业自身增长", "户数笔数", "核定金额", "交互")
 _METHODS = {"model": "本模型", "last_year": "上年数", "last_year_grown": "上年数×平均增幅"}
 
 
@@ -39,7 +39,7 @@ def ranges_sheet(book: Book, manifest: Mapping[str, Any]) -> None:
         return [entry["item"], entry["title"], year, year + lag, entry["lines"], *amounts]
 
     sheet.line("一、没有兑付历史，只有法定区间", bold=True)
-    ranges = sorted(manifest["range_only"], key=lambda e: e["item"])
+    ranges = sorted(manifest["range_only"], key=lambda e: natural(e["item"]))
     for year in sorted({e["award_year"] for e in ranges}):
         of_year = [e for e in ranges if e["award_year"] == year]
         sheet.rows(
@@ -51,7 +51,7 @@ def ranges_sheet(book: Book, manifest: Mapping[str, Any]) -> None:
     if not ranges:
         sheet.line("无。")
     sheet.line("二、一事一议，金额由市政府另定，不设区间", bold=True)
-    talks = sorted(manifest["open_ended"], key=lambda e: (e["award_year"], e["item"]))
+    talks = sorted(manifest["open_ended"], key=lambda e: (e["award_year"], natural(e["item"])))
     sheet.rows(row(e, None, None, e["why"]) for e in talks)
     if not talks:
         sheet.line("无。")
@@ -88,7 +88,7 @@ def targets_sheet(book: Book, manifest: Mapping[str, Any]) -> None:
             words.get(p["used"], p["used"]),
             p["source"],
         ]
-        for p in sorted(manifest["paths"], key=lambda p: (p["item"], p["award_year"]))
+        for p in sorted(manifest["paths"], key=lambda p: (natural(p["item"]), p["award_year"]))
     )
     if not manifest["paths"]:
         sheet.line("无。")
@@ -111,8 +111,8 @@ def assumptions_sheet(book: Book, manifest: Mapping[str, Any]) -> None:
 
 def sources_sheet(book: Book, manifest: Mapping[str, Any], figures: Figures) -> None:
     """带宽来源: shares of the variance by year with a chart, and what other readings would change."""
-    found = {(s["pay_year"], s["source"]): s for s in manifest["sources"]}
-    names = [n for n in _SOURCES if any(n == source for _, source in found)]
+    found = {(s["pay_year"], SOURCES.get(s["source"], s["source"])): s for s in manifest["sources"]}
+    names = [n for n in SOURCES.values() if any(n == source for _, source in found)]
     names += sorted({source for _, source in found} - set(names))
     extra = max(0, len(names) - 6)
     widths = [Column("", 34, "wide"), Column("", 22, "wide"), Column("", 22, "wide")]
@@ -225,7 +225,7 @@ def _in_order(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """By item and year, the nine 区镇 in their order, the city last."""
     district = row["district"]
     place_of = DISTRICTS.index(district) if district in DISTRICTS else len(DISTRICTS) + (district is None)
-    return row["item"], row["origin"], row["year"], place_of
+    return natural(row["item"]), row["origin"], row["year"], place_of
 
 
 def _tested(row: Mapping[str, Any]) -> list[Any]:

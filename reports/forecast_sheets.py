@@ -60,7 +60,7 @@ class Figures:
             if where[:3] == (level, outlook, year)
             and (row["mean"] or row["P95"] or row["statutory_high"] != 0)
         }
-        return sorted(held, key=lambda key: [_natural(str(part)) for part in key])
+        return sorted(held, key=lambda key: [natural(str(part)) for part in key])
 
     def all_payers(self) -> str:
         """The payers in words."""
@@ -71,7 +71,8 @@ class Figures:
         return any(abs((now[name] or 0) - (then[name] or 0)) > 0.005 for name in ("mean", "P10", "P90"))
 
 
-def _natural(text: str) -> list[tuple[str, int]]:
+def natural(text: str) -> list[tuple[str, int]]:
+    """A key that sorts A3.01 before A12.01."""
     return [(letters, int(digits or 0)) for letters, digits in re.findall(r"(\D*)(\d*)", text)]
 
 
@@ -121,7 +122,9 @@ def years_sheet(book: Book, figures: Figures) -> None:
     names = ("mean", "P10", "P50", "P90", "P5", "P95", "statutory_low", "statutory_high")
     titles = ("均值", "P10", "P50", "P90", "P5", "P95", "法定下限", "法定上限（空为无上限）")
     columns = [Column("支付年度", 12, "index"), Column("承担方", 14)]
-    sheet = Sheet(book, "分年度", columns + [Column(title, 19 if "空" in title else 15, "wan") for title in titles])
+    sheet = Sheet(
+        book, "分年度", columns + [Column(title, 19 if "空" in title else 15, "wan") for title in titles]
+    )
     sheet.title("奖补资金分年度需求预测表")
     sheet.line("单位：万元", "right")
     sheet.header()
@@ -173,7 +176,7 @@ def districts_sheet(book: Book, figures: Figures, fans: Fans) -> None:
     blocks(sheet, figures, block, a_page=2)
     sheet.page_break()
     sheet.line(
-        "浅、中、深三层色带依次为 P5–P95、P10–P90、P25–P75，实线为 P50；虚线为政策续期时的 P50。各图刻度不同。"
+        "浅、中、深三层色带依次为 P5–P95、P10–P90、P25–P75，实线为 P50，虚线为政策续期时的 P50（一年时为点）；刻度各异。"
     )
     top = sheet.row + 1
     for number, district in enumerate(_districts(figures)):

@@ -159,3 +159,12 @@ BACKTEST: dict[str, Any] = {
 }
 """Forecasts of `year` made from the years to `origin` (yuan; district null: the city), what then came, and what
 two simpler methods would have said: last year's figure, and that times the average growth so far."""
+
+SOURCES = {
+    "common": "共同增长",
+    "own": "企业自身增长",
+    "counts": "户数笔数",
+    "assessed": "核定金额",
+    "together": "交互",
+}
+"""What a forecast's band comes from, in words."""

@@ -128,7 +128,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "catalogue": {"version": "2024.1", "items": 283},
         "software": {"name": "duixian", "version": "0.1.0"},
         "inputs": [
-            {"registry": "rd_spend", "file": "研发费用.xlsx", "bytes": 123456, "sha256": "ab" * 32},
+            {"registry": "rnd", "file": "研发费用.xlsx", "bytes": 123456, "sha256": "ab" * 32},
             {"registry": "targets", "file": "目标表.csv", "bytes": 4567, "sha256": "cd" * 32},
         ],
         "readings": [{"key": "growth", "title": "研发费用增长额的计算", "value": "与上年相比"}],
@@ -138,7 +138,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
             {"what": "共同增长的标准差", "value": 0.06, "source": "面板不足四年，为假设，可在情景方案中改"},
         ],
         "range_only": [ranged | {"award_year": y} for y in (2023, 2024)]
-        + [ranged | {"item": "A9.08", "title": "=标准", "award_year": 2023, "low": 6e5, "high": None}],
+        + [ranged | {"item": "A10.08", "title": "=标准", "award_year": 2023, "low": 6e5, "high": None}],
         "open_ended": [
             {
                 "item": "A2.01",
@@ -309,10 +309,18 @@ def test_articles_and_items_agree_and_renewal_is_not_repeated(book: Workbook) ->
     assert [row["条款"] for row in run_off] == ["A16.01", "A18.02", "合计"]
 
 
+def test_an_items_row_need_not_name_its_article(tmp_path: Path, book: Workbook) -> None:
+    of_item = pl.col("item").is_not_null() & pl.col("award_year").is_null()
+    bare = frame().with_columns(pl.when(~of_item).then(pl.col(c)).alias(c) for c in ("policy", "article"))
+    again = written(tmp_path, bare, backtest_frame())
+    for sheet in ("分条", "分条款"):
+        assert list(again[sheet].values) == list(book[sheet].values)
+
+
 def test_ranges_are_summed_by_year_and_an_open_end_stays_open(book: Workbook) -> None:
     rows = table(book, "仅有法定区间", "条款", "一、")
     lines = [(r["条款"], r["奖补年度"]) for r in rows if r["条款"] != "合计"]
-    assert lines == [("A7.03", 2023), ("A9.08", 2023), ("A7.03", 2024)]
+    assert lines == [("A7.03", 2023), ("A10.08", 2023), ("A7.03", 2024)]
     totals = [
         (r["支付年度"], r["法定下限"], r["法定上限（空为无上限）"]) for r in rows if r["条款"] == "合计"
     ]
@@ -344,6 +352,7 @@ def test_notes_targets_assumptions_and_backtest(book: Workbook) -> None:
         "第 12 行合计",
         "编制：",
         "2024-01-15",
+        "研发投入",
     ):
         assert text in texts(book, "说明")
 

@@ -1,0 +1,100 @@
+"""What every alternative reading of the texts would change in the base year's liability."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from rules.award import settle
+from rules.catalogue import Catalogue
+from rules.evaluate import PAYABLE
+from rules.history import Frames
+from rules.model import Shares
+from rules.scenario import Scenario, apply_scenario
+from rules.split import split
+from rules.terms import ByReading, Ladder
+from schemas.outputs import CLASSES, PAYERS
+
+_SHARES = {"recognition_payer": Decimal("0.5"), "general_split": Decimal("0.6"), "prefecture_payer": Decimal("0.5")}
+"""The alternative shown for a share that may be anything: the city's part, or Suzhou's."""
+
+_DOUBTFUL = ("A11.08", "A15.05", "A16.02", "A18.01", "A18.02", "A18.03")
+"""Items whose class is most open: taken together, what they would move to the 区镇."""
+
+
+def effects(frames: Frames, law: Catalogue, year: int) -> list[dict[str, Any]]:
+    """By alternative the change (yuan) of what `year` owes for certain: in total and by payer."""
+    everything = _payable(frames, law, year, tuple(law.items))
+    found = []
+    for key, option in alternatives(law):
+        other = apply_scenario(law, Scenario(name=key, title=key, readings={key: option}))
+        if key in _SHARES or key == "class":  # only who pays changes
+            before = after = everything
+        else:
+            items = tuple(sorted(touched(law, key)))
+            held = {name: _of(frame, items) for name, frame in frames.items()}
+            before, after = (_payable(held, one, year, items) for one in (law, other))
+        old, new = _owed(before, law), _owed(after, other)
+        reading = law.reading_titles[key]
+        found.append(
+            {
+                "title": reading.title,
+                "default": reading.words(law.readings[key]),
+                "alternative": reading.words(other.readings[key]),
+                **{payer: float(new[payer] - old[payer]) for payer in new},
+            }
+        )
+    return found
+
+
+def alternatives(law: Catalogue) -> Iterator[tuple[str, Any]]:
+    """Every reading with each option that is not in force; for a share or the classes one alternative."""
+    for key, reading in law.reading_titles.items():
+        now = law.readings[key]
+        if reading.options:
+            yield from ((key, option) for option in reading.options if option != now)
+        elif isinstance(now, Shares) and key in _SHARES:
+            yield key, now.model_dump() | {"default": str(_SHARES[key])}
+        elif key == "class":
+            yield key, now | {item: _other(law.class_of(law.items[item])) for item in _DOUBTFUL}
+
+
+def _other(kind: str) -> str:
+    return next(name for name in CLASSES if name != kind)
+
+
+def touched(law: Catalogue, key: str) -> set[str]:
+    """The items whose award a reading can change, with all that may overlap with them."""
+    items = law.items.values()
+    if key.startswith("overlap"):
+        found = {item for group in law.overlaps.values() for item in group}
+    elif key == "ladder":
+        found = {i.id for i in items if any(isinstance(t, Ladder) for t in i.terms.values())}
+    elif key == "upgrade":
+        found = {i.id for i in items if i.upgrade}
+    elif key == "unstated_cap_period":
+        found = {i.id for i in items if any(c.per and c.period == "unstated" for c in i.caps)}
+    else:
+        read = {i.id for i in items for t in i.terms.values() if isinstance(t, ByReading) and t.reading == key}
+        found = read | {i.id for i in items if any(key in c.under for c in i.caps)}
+    return found | {i for group in law.overlaps.values() if found & set(group) for i in group}
+
+
+def _of(frame: pl.DataFrame, items: Sequence[str]) -> pl.DataFrame:
+    return frame.filter(pl.col("item").is_in(list(items))) if "item" in frame.columns else frame
+
+
+def _payable(frames: Frames, law: Catalogue, year: int, items: Sequence[str]) -> pl.DataFrame:
+    needed = {"policy", "item", "district", "award"}
+    lines = settle(frames, law, year).lines
+    return lines.filter((pl.col("status") == PAYABLE) & pl.col("item").is_in(list(items))).select(needed)
+
+
+def _owed(lines: pl.DataFrame, law: Catalogue) -> dict[str, Decimal]:
+    """Yuan in total and by payer."""
+    kinds = {item.id: law.class_of(item) for item in law.items.values() if item.class_}
+    kind = pl.col("item").replace_strict(kinds, default=None, return_dtype=pl.String).alias("class")
+    paid = split(lines.with_columns(kind), law)
+    sums = paid.select(pl.col("award", *(f"{p}_share" for p in PAYERS)).sum()).row(0, named=True)
+    return {"total": sums["award"], **{payer: sums[f"{payer}_share"] for payer in PAYERS}}
