@@ -44,13 +44,9 @@ def _parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text)
 
     annual = command("annual", "年度兑现：读取登记表，计算奖补，发布结果和工作簿")
+    _year(annual)
     _common(annual)
-    annual.add_argument(
-        "--out", type=Path, default=Path("data/out"), metavar="文件夹", help="结果文件夹（默认 data/out）"
-    )
-    annual.add_argument(
-        "--flow", action="store_true", help="作为 Prefect 流程运行（没有配置 Prefect 服务时用内置服务）"
-    )
+    _publishing(annual)
     annual.add_argument(
         "--payments-template",
         type=Path,
@@ -58,7 +54,20 @@ def _parser() -> argparse.ArgumentParser:
         help="另写一份待兑付的已兑付登记表（.xlsx、.csv、.parquet；含完整证件号码，仅本人可读）",
     )
 
+    forecast = command("forecast", "负担预测：今后各年市级和各区镇要安排多少，把握多大，受什么影响")
+    forecast.add_argument(
+        "--base-year", type=int, required=True, metavar="年度", help="基准年度，登记表最后一年，如 2023"
+    )
+    forecast.add_argument("--horizon", type=int, default=3, metavar="年数", help="预测几个年度（默认 3）")
+    _common(forecast)
+    _publishing(forecast)
+    forecast.add_argument("--draws", type=int, default=1000, metavar="次数", help="抽样次数（默认 1000）")
+    forecast.add_argument("--seed", type=int, default=1, metavar="种子", help="随机种子（默认 1）")
+    forecast.add_argument("--workers", type=int, metavar="数", help="并行数（默认同处理器数，不影响结果）")
+    forecast.add_argument("--backtest", action="store_true", help="另用登记表以前年度检验预测方法")
+
     explain = command("explain", "逐笔说明一家企业的奖补：条件、计算过程、封顶、分担和来源")
+    _year(explain)
     _common(explain)
     explain.add_argument("--uscc", required=True, metavar="代码", help="统一社会信用代码")
 
@@ -91,8 +100,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
+def _year(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--year", type=int, required=True, metavar="年度", help="测算年度，如 2023")
+
+
+def _publishing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, default=Path("data/out"), metavar="文件夹", help="结果文件夹（默认 data/out）"
+    )
+    parser.add_argument(
+        "--flow", action="store_true", help="作为 Prefect 流程运行（没有配置 Prefect 服务时用内置服务）"
+    )
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--raw", type=Path, default=Path("data/raw"), metavar="文件夹", help="登记表文件夹（默认 data/raw）"
     )

@@ -41,6 +41,34 @@ def annual(arguments: Namespace) -> None:
     _closing(target)
 
 
+def forecast(arguments: Namespace) -> None:
+    """`duixian forecast`."""
+    from flows.ahead import Asked
+
+    asked = Asked(
+        arguments.base_year,
+        arguments.horizon,
+        arguments.draws,
+        arguments.seed,
+        arguments.workers or os.cpu_count() or 1,
+        arguments.backtest,
+    )
+    scenarios = tuple(arguments.scenario)
+    if arguments.flow or _prefect_api():
+        from flows.prospect import run_flow
+
+        target = run_flow(asked, arguments.raw, arguments.out, scenarios, _prefect_api())
+    else:
+        from flows.direct import run_forecast
+
+        target = run_forecast(asked, arguments.raw, arguments.out, scenarios, _say)
+    manifest = json.loads((target / "manifest.json").read_text("utf-8"))
+    _say("")
+    for sentence in manifest["conclusion"]:
+        _say(sentence)
+    _say(f"工作簿：{target / 'forecast.xlsx'}")
+
+
 def _closing(target: Path) -> None:
     """End by saying the totals by district, how many rows had faults, and where the workbook is."""
     manifest = json.loads((target / "manifest.json").read_text("utf-8"))

@@ -1,10 +1,14 @@
-"""The annual run without Prefect: the same steps, one after the other."""
+"""The annual run and the forecast without Prefect: the same steps, one after the other."""
 
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows import folders, steps
+
+if TYPE_CHECKING:
+    from flows.ahead import Asked
 
 
 def scenario_name(scenarios: Sequence[Path]) -> str | None:
@@ -32,5 +36,21 @@ def run_annual(
         result = steps.report(work, year, law, scenarios, date.today().isoformat(), say)
         steps.hand_over(work, template, say)
         return folders.publish(target, result)
+    finally:
+        folders.remove_work_folder(work)
+
+
+def run_forecast(asked: "Asked", raw: Path, out: Path, scenarios: tuple[Path, ...], say: steps.Say) -> Path:
+    """Run a forecast's steps and publish; returns the base year's folder. Raises Unusable; whole or not at all."""
+    from flows import ahead
+
+    law = steps.law_of(scenarios)
+    target = folders.published(out, asked.year, scenario_name(scenarios), "forecast")
+    work = folders.new_work_folder(target)
+    try:
+        steps.read(work, raw, asked.year, say)
+        steps.check_rows(work, asked.year, law, say)
+        ahead.look_ahead(work, asked, law, say)
+        return folders.publish(target, ahead.tell(work, asked, law, scenarios, date.today().isoformat(), say))
     finally:
         folders.remove_work_folder(work)

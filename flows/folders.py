@@ -14,10 +14,10 @@ from schemas.errors import Unusable
 _PARTIAL = ".partial"
 
 
-def published(out: Path, year: int, scenario: str | None) -> Path:
-    """Where the result of a year stands: the official run's folder, or the scenario's."""
+def published(out: Path, year: int, scenario: str | None, kind: str = "annual") -> Path:
+    """Where the result of a year stands (`kind`: annual or forecast): the official run's folder, or the scenario's."""
     base = out / "scenarios" / scenario if scenario else out
-    return base / "annual" / str(year)
+    return base / kind / str(year)
 
 
 def new_work_folder(target: Path) -> Path:
@@ -31,7 +31,7 @@ def new_work_folder(target: Path) -> Path:
 
 
 def remove_work_folder(work: Path) -> None:
-    """Remove a work folder, and `.runs`, `annual` and the out folder if that leaves them empty."""
+    """Remove a work folder, and `.runs`, its folder and the out folder if that leaves them empty."""
     shutil.rmtree(work, ignore_errors=True)
     with suppress(OSError):
         for folder in list(work.parents)[:3]:

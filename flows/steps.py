@@ -58,7 +58,7 @@ def read(work: Path, raw: Path, year: int, say: Say) -> Path:
         if frames:
             pl.concat(frames, how="diagonal").write_parquet(folder / f"{name}.parquet", compression="lz4")
             pl.concat(faults).write_parquet(folder / f"{name}.faults.parquet")
-    _write_json(work / "read.json", {"inputs": inputs, "notes": notes})
+    write_json(work / "read.json", {"inputs": inputs, "notes": notes})
     return work
 
 
@@ -81,16 +81,21 @@ def check_rows(work: Path, year: int, law: Catalogue, say: Say) -> Path:
     for name, frame in checked.frames.items():
         frame.write_parquet(folder / f"{name}.parquet", compression="lz4")
     rejects = checked.rejects.select(pl.col(c).cast(t) for c, t in REJECTS.items())
-    _write_parquet(rejects, work / "rejects.parquet")
-    _write_json(work / "check.json", {"notes": checked.notes, "rows": checked.rows})
+    write_parquet(rejects, work / "rejects.parquet")
+    write_json(work / "check.json", {"notes": checked.notes, "rows": checked.rows})
     rejected = rejects.select(list(REJECTS)[:4]).unique().height
     say(f"检查完毕：{rejected:,} 行有问题，已列明原因")
     return work
 
 
+def checked_frames(work: Path) -> dict[str, pl.DataFrame]:
+    """The registries that `check_rows` left."""
+    return {p.stem: pl.read_parquet(p) for p in sorted((work / "checked").glob("*.parquet"))}
+
+
 def compute(work: Path, year: int, law: Catalogue, say: Say, template: bool = False) -> Path:
     """Apply the rules; write awards, summary and settlement into `<work>`; `template`: also its rows."""
-    frames = {p.stem: pl.read_parquet(p) for p in sorted((work / "checked").glob("*.parquet"))}
+    frames = checked_frames(work)
     settled = settle(frames, law, year)
     balances = settlement(settled.lines, settled.unmatched, frames, law)
     if template:
@@ -98,10 +103,10 @@ def compute(work: Path, year: int, law: Catalogue, say: Say, template: bool = Fa
     awards = published(settled.lines)
     del settled  # the widest table of the run
     identities = verify(awards, balances, frames, law, year)
-    _write_parquet(balances, work / "settlement.parquet")
-    _write_parquet(awards, work / "awards.parquet")
-    _write_parquet(summarise(awards, law), work / "summary.parquet")
-    _write_json(work / "compute.json", {"identities": [(what, str(a), str(b)) for what, a, b in identities]})
+    write_parquet(balances, work / "settlement.parquet")
+    write_parquet(awards, work / "awards.parquet")
+    write_parquet(summarise(awards, law), work / "summary.parquet")
+    write_json(work / "compute.json", {"identities": [(what, str(a), str(b)) for what, a, b in identities]})
     total = awards["award"].sum()
     payable = (awards["status"] == "payable").sum()
     say(f"计算完毕：{awards.height:,} 条奖补行，应兑付 {payable:,} 条，共 {total / 10000:,.2f} 万元")
@@ -143,7 +148,7 @@ def report(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...], t
         (result / f"{name}.parquet").hardlink_to(work / f"{name}.parquet")
     awards = pl.read_parquet(result / "awards.parquet")
     manifest = _manifest(work, result, awards, year, law, scenarios)
-    _write_json(result / "manifest.json", manifest)
+    write_json(result / "manifest.json", manifest)
     say("编制工作簿……")
     write_workbook(
         result / "awards.xlsx",
@@ -173,12 +178,21 @@ def _last_year(work: Path, year: int) -> pl.DataFrame | None:
 def _manifest(
     work: Path, result: Path, awards: pl.DataFrame, year: int, law: Catalogue, scenarios: tuple[Path, ...]
 ) -> dict[str, Any]:
-    """What the result was made from, without clock or machine: the same inputs give the same manifest."""
-    told = {
-        name: json.loads((work / f"{name}.json").read_text("utf-8")) for name in ("read", "check", "compute")
-    }
+    """What the result was made from and what it adds up to."""
+    told = json.loads((work / "compute.json").read_text("utf-8"))
     money = [c for c, t in AWARDS.items() if t == YUAN]
     statuses = awards.group_by("status").agg(pl.len()).sort("status").rows()
+    return provenance(work, year, law, scenarios) | {
+        "lines": dict(statuses),
+        "totals": {c: str(awards[c].sum()) for c in money if c != "award_high"},
+        "identities": told["identities"],
+        "outputs": hashes(result),
+    }
+
+
+def provenance(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...]) -> dict[str, Any]:
+    """What a result was made from, without clock or machine: the same inputs give the same manifest."""
+    told = {name: json.loads((work / f"{name}.json").read_text("utf-8")) for name in ("read", "check")}
     return {
         "software": {"name": "duixian", "version": software_version()},
         "year": year,
@@ -200,12 +214,13 @@ def _manifest(
         "changes": list(law.changes),
         "inputs": told["read"]["inputs"],
         "rows": told["check"]["rows"],
-        "lines": dict(statuses),
-        "totals": {c: str(awards[c].sum()) for c in money if c != "award_high"},
-        "identities": told["compute"]["identities"],
-        "outputs": {p.name: _sha256(p) for p in sorted(result.glob("*.parquet"))},
         "notes": told["read"]["notes"] + told["check"]["notes"],
     }
+
+
+def hashes(result: Path) -> dict[str, str]:
+    """The SHA-256 of every published table."""
+    return {path.name: _sha256(path) for path in sorted(result.glob("*.parquet"))}
 
 
 def software_version() -> str:
@@ -221,10 +236,10 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write a published table: one chunk and fixed row groups, so that the bytes depend on content only."""
     frame.rechunk().write_parquet(path, compression="zstd", row_group_size=250_000)
 
 
-def _write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

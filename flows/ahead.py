@@ -1,0 +1,132 @@
+"""The steps of a forecast after reading and checking; like those of an annual run they leave files in a work folder."""
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from flows import steps
+from forecast.backtest import backtest, summary
+from forecast.plan import Plan, plan
+from forecast.readings import effects
+from forecast.run import Progress, simulate
+from forecast.sources import shares
+from forecast.streams import Seeds
+from forecast.tables import draw_rows, forecast_rows, weighted
+from reports.forecast import conclusion, write_forecast
+from rules.catalogue import Catalogue
+from schemas.errors import Unusable
+
+FEWEST = 20
+"""Draws below which a fifth or ninety-fifth percentile means nothing."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a forecast was asked for. Neither `workers` nor the machine changes a figure."""
+
+    year: int
+    horizon: int
+    draws: int = 1000
+    seed: int = 1
+    workers: int = 1
+    backtest: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, least, most in (
+            ("预测年数", self.horizon, 1, 20),
+            ("抽样次数", self.draws, FEWEST, 1_000_000),
+            ("并行数", self.workers, 1, 256),
+        ):
+            if not least <= value <= most:
+                raise Unusable(f"{name}应在 {least:,} 到 {most:,} 之间，现为 {value:,}。")
+        if self.seed < 0:
+            raise Unusable(f"随机种子不能为负数，现为 {self.seed}。")
+
+
+def look_ahead(work: Path, asked: Asked, law: Catalogue, say: steps.Say) -> Path:
+    """Draw the years ahead; write tables and what they rest on into `<work>`."""
+    frames = steps.checked_frames(work)
+    say("整理历年数据，估计增长……")
+    made = plan(frames, law, asked.year, asked.horizon)
+    say(f"模拟 {asked.draws:,} 次……")
+    totals = simulate(
+        made.parts, asked.draws, Seeds.of(asked.seed), asked.workers, work / "totals.npy", _progress(say)
+    )
+    held = weighted(totals, law, asked.year)
+    steps.write_parquet(forecast_rows(held), work / "forecast.parquet")
+    steps.write_parquet(draw_rows(held), work / "draws.parquet")
+    say("分解不确定性的来源……")
+    told = _told(made)
+    told["sources"] = shares(made.parts, law, asked.year, held, asked.seed, asked.workers)
+    say("比较各种口径……")
+    told["readings_effect"] = effects(frames, law, asked.year)
+    told["backtest"] = {}
+    if asked.backtest:
+        say("回测以前年度……")
+        rows = backtest(frames, law, asked.year, asked.draws, asked.seed, asked.workers)
+        if rows.is_empty():
+            say("登记表的年份太少，没有可以回测的年度（至少要有连续三年的研发投入）。")
+        steps.write_parquet(rows, work / "backtest.parquet")
+        told["backtest"] = summary(rows)
+    steps.write_json(work / "ahead.json", told)
+    return work
+
+
+def _told(made: Plan) -> dict[str, object]:
+    return {
+        "assumptions": made.assumptions,
+        "range_only": made.range_only,
+        "open_ended": made.open_ended,
+        "paths": made.paths,
+        "targets": made.findings,
+    }
+
+
+def _progress(say: steps.Say) -> Progress:
+    """Say every tenth of a long run, not more often than every two seconds."""
+    begun = last = time.monotonic()
+    reached = 0
+
+    def told(part: float) -> None:
+        nonlocal last, reached
+        now, tenth = time.monotonic(), int(part * 10)
+        if tenth > reached and now - last > 2 and part < 1:
+            left = (now - begun) * (1 - part) / part
+            say(f"　　已完成 {part:.0%}，约需再 {left:,.0f} 秒")
+            last, reached = now, tenth
+
+    return told
+
+
+def tell(work: Path, asked: Asked, law: Catalogue, scenarios: tuple[Path, ...], today: str, say: steps.Say) -> Path:
+    """Write manifest and workbook and gather the published files in `<work>/result`, which appears complete."""
+    result = work / "result.partial"
+    shutil.rmtree(result, ignore_errors=True)
+    result.mkdir()
+    for name in ("forecast", "draws", "backtest", "rejects"):
+        if (work / f"{name}.parquet").is_file():
+            (result / f"{name}.parquet").hardlink_to(work / f"{name}.parquet")
+    manifest = (
+        steps.provenance(work, asked.year, law, scenarios)
+        | {"horizon": asked.horizon, "draws": asked.draws, "seed": asked.seed}
+        | {"payment_lag": law.prospect.payment_lag}
+        | json.loads((work / "ahead.json").read_text("utf-8"))
+        | {"outputs": steps.hashes(result)}
+    )
+    rows = pl.read_parquet(result / "forecast.parquet")
+    manifest["conclusion"] = conclusion(rows, manifest)
+    steps.write_json(result / "manifest.json", manifest)
+    say("编制工作簿……")
+    tested = result / "backtest.parquet"
+    write_forecast(
+        result / "forecast.xlsx",
+        forecast=rows,
+        backtest=pl.read_parquet(tested) if tested.is_file() else None,
+        manifest=manifest,
+        today=today,
+    )
+    return result.rename(work / "result")
