@@ -102,7 +102,9 @@ def _progress(say: steps.Say) -> Progress:
     return told
 
 
-def tell(work: Path, asked: Asked, law: Catalogue, scenarios: tuple[Path, ...], today: str, say: steps.Say) -> Path:
+def tell(
+    work: Path, asked: Asked, law: Catalogue, scenarios: tuple[Path, ...], today: str, say: steps.Say
+) -> Path:
     """Write manifest and workbook and gather the published files in `<work>/result`, which appears complete."""
     result = work / "result.partial"
     shutil.rmtree(result, ignore_errors=True)

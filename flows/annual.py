@@ -31,42 +31,42 @@ SCHEDULE = Cron("0 2 15 1 *", timezone="Asia/Shanghai")
 """2 o'clock on 15 January, Beijing time: the registries of the year before are in."""
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     get_run_logger().info(text)
     print(text, flush=True)
 
 
-def _is_io_fault(_task: Any, _run: Any, state: Any) -> bool:
+def is_io_fault(_task: Any, _run: Any, state: Any) -> bool:
     """Retry what a busy disk may cause, never what a clerk must correct."""
     return isinstance(state.data, OSError) or isinstance(getattr(state.data, "exception", None), OSError)
 
 
-@task(name="读取登记表", retries=2, retry_delay_seconds=5, retry_condition_fn=_is_io_fault)
+@task(name="读取登记表", retries=2, retry_delay_seconds=5, retry_condition_fn=is_io_fault)
 def read(work: str, raw: str, year: int) -> str:
-    return str(steps.read(Path(work), Path(raw), year, _say))
+    return str(steps.read(Path(work), Path(raw), year, say))
 
 
 @task(name="检查")
 def check(work: str, year: int, scenarios: list[str]) -> str:
-    return str(steps.check_rows(Path(work), year, _law(scenarios), _say))
+    return str(steps.check_rows(Path(work), year, law_of(scenarios), say))
 
 
 @task(name="计算")
 def compute(work: str, year: int, scenarios: list[str], template: bool) -> str:
-    return str(steps.compute(Path(work), year, _law(scenarios), _say, template))
+    return str(steps.compute(Path(work), year, law_of(scenarios), say, template))
 
 
-@task(name="编制工作簿并发布", retries=2, retry_delay_seconds=5, retry_condition_fn=_is_io_fault)
+@task(name="编制工作簿并发布", retries=2, retry_delay_seconds=5, retry_condition_fn=is_io_fault)
 def publish(work: str, out: str, year: int, scenarios: list[str], template: str | None) -> str:
     paths = tuple(Path(path) for path in scenarios)
     result = Path(work) / "result"
     if not result.is_dir():
-        steps.report(Path(work), year, _law(scenarios), paths, date.today().isoformat(), _say)
-    steps.hand_over(Path(work), Path(template) if template else None, _say)
+        steps.report(Path(work), year, law_of(scenarios), paths, date.today().isoformat(), say)
+    steps.hand_over(Path(work), Path(template) if template else None, say)
     return str(folders.publish(folders.published(Path(out), year, scenario_name(paths)), result))
 
 
-def _law(scenarios: list[str]) -> Catalogue:
+def law_of(scenarios: list[str]) -> Catalogue:
     return steps.law_of(tuple(Path(path) for path in scenarios))
 
 
@@ -117,6 +117,13 @@ def run_flow(
     Raises Unusable when the configured API does not answer.
     """
     steps.check_template(template, out)
+    announce(api)
+    paths = [str(path) for path in scenarios]
+    return Path(annual(year, str(raw), str(out), paths, str(template) if template else None))
+
+
+def announce(api: str | None) -> None:
+    """Say that the embedded server starts, or check that the configured API answers (else Unusable)."""
     if api is not None:
         try:
             httpx.get(f"{api.rstrip('/')}/health", timeout=10).raise_for_status()
@@ -126,8 +133,6 @@ def run_flow(
             ) from error
     else:
         print("启动 Prefect 内置服务，首次约需半分钟，请稍候……", file=sys.stderr, flush=True)
-    paths = [str(path) for path in scenarios]
-    return Path(annual(year, str(raw), str(out), paths, str(template) if template else None))
 
 
 def deployment(raw: Path, out: Path) -> dict[str, Any]:
@@ -136,11 +141,5 @@ def deployment(raw: Path, out: Path) -> dict[str, Any]:
         "name": "年度兑现",
         "schedule": SCHEDULE,
         "parameters": {"raw": str(raw), "out": str(out)},
-        "limit": 1,
+        "concurrency_limit": 1,
     }
-
-
-def serve_annual(raw: Path, out: Path) -> None:
-    """Serve scheduled runs until interrupted."""
-    print("按日程运行年度兑现：每年1月15日2时（北京时间）。按 Ctrl-C 结束。", flush=True)
-    annual.serve(**deployment(raw, out))

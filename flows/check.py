@@ -10,6 +10,7 @@ from rules.history import Frames
 from rules.identify import identify
 from schemas.codes import masked
 from schemas.keys import mark_repeats
+from schemas.labels import filled
 from schemas.outputs import REJECTS
 from schemas.registries import PROVENANCE, REGISTRIES, Registry
 from schemas.validate import FAULTS, validate
@@ -110,7 +111,7 @@ def _wrong_year(registry: Registry, frame: pl.DataFrame, year: int) -> pl.DataFr
         .select(
             pl.col("row").cast(pl.Int64),
             pl.lit("year").alias("column"),
-            pl.format("年度{}晚于测算年度{}；请更正，或放到所属年度的文件夹", "year", pl.lit(year)).alias(
+            filled("年度{}晚于测算年度{}；请更正，或放到所属年度的文件夹", "year", pl.lit(year)).alias(
                 "reason"
             ),
             pl.lit("later_year").alias("check"),

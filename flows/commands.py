@@ -177,6 +177,6 @@ def synth(arguments: Namespace) -> None:
 
 def serve(arguments: Namespace) -> None:
     """`duixian serve`."""
-    from flows.annual import serve_annual
+    from flows.schedule import serve_all
 
-    serve_annual(arguments.raw, arguments.out)
+    serve_all(arguments.raw, arguments.out)

@@ -65,7 +65,9 @@ def _paid(frames: Frames, law: Catalogue, year: int, items: Sequence[str]) -> di
     lines = settle(at_year(frames, year), law, year).lines.filter(pl.col("status") == PAYABLE)
     found = {}
     for item in items:
-        sums = dict(lines.filter(pl.col("item") == item).group_by("district").agg(pl.col("award").sum()).rows())
+        sums = dict(
+            lines.filter(pl.col("item") == item).group_by("district").agg(pl.col("award").sum()).rows()
+        )
         found[item] = np.asarray([float(sums.get(name, 0)) for name in DISTRICTS])
     return found
 
@@ -79,7 +81,9 @@ def _compared(
     rows = []
     for place, district in enumerate((*DISTRICTS, None)):
         one = drawn[place] if district else drawn.sum(0)
-        actual, before = (paid[y][item][place] if district else paid[y][item].sum() for y in (origin + 1, origin))
+        actual, before = (
+            paid[y][item][place] if district else paid[y][item].sum() for y in (origin + 1, origin)
+        )
         ordered = np.sort(one)
         quantiles = {q: ordered[int(np.ceil(at * one.size)) - 1] for q, at in QUANTILES.items()}
         rows.append(
@@ -140,7 +144,13 @@ def _coverage(rows: pl.DataFrame) -> dict[str, Any]:
 
     Districts of one origin share its common shock, so that the origins are what is independent.
     """
-    each = rows.with_columns(_inside(rows)).group_by("origin").agg(pl.col("in").mean()).sort("origin")["in"].to_numpy()
+    each = (
+        rows.with_columns(_inside(rows))
+        .group_by("origin")
+        .agg(pl.col("in").mean())
+        .sort("origin")["in"]
+        .to_numpy()
+    )
     mean, error = float(each.mean()), float(each.std(ddof=1) / np.sqrt(each.size)) if each.size > 1 else None
     reach = None if error is None else _T[min(each.size - 1, len(_T) - 1)] * error
     return {

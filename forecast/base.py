@@ -27,7 +27,11 @@ def known(lines: pl.DataFrame, year: int) -> Fixed:
     keys = cells.with_columns(award_year=year, basis=pl.lit("known"), ranged=False, open=False)
     amounts = cells["fen"].to_numpy()
     return Fixed(
-        keys.select(pl.col(c).cast(t) for c, t in CELLS.items()), amounts, cells["lines"].to_numpy(), amounts, amounts
+        keys.select(pl.col(c).cast(t) for c, t in CELLS.items()),
+        amounts,
+        cells["lines"].to_numpy(),
+        amounts,
+        amounts,
     )
 
 
@@ -58,7 +62,9 @@ class Pending:
                 some[:] = self.table[index & (self.table.size - 1)].reshape(some.shape)
         fen = self.low + np.rint(part * (self.high - self.low)).astype(np.int64)
         amounts = by_district(np.repeat(draw, size), np.tile(self.district, count), fen.ravel(), count)
-        ends = [by_district(np.zeros(size, np.int64), self.district, end, 1)[0] for end in (self.low, self.high)]
+        ends = [
+            by_district(np.zeros(size, np.int64), self.district, end, 1)[0] for end in (self.low, self.high)
+        ]
         lines = np.bincount(self.district, minlength=NINE)
         return Filled(amounts, lines * count, ends[0] * count, ends[1] * count, amounts.sum(0))
 
@@ -75,7 +81,13 @@ def pending(lines: pl.DataFrame, past: Past, law: Catalogue, year: int) -> list[
         table = None if granted is None else granted.table
         found.append(
             Pending(
-                str(item), year, place_of(part["district"]), low, np.maximum(low, most), table, high.null_count() > 0
+                str(item),
+                year,
+                place_of(part["district"]),
+                low,
+                np.maximum(low, most),
+                table,
+                high.null_count() > 0,
             )
         )
     return found
@@ -112,7 +124,9 @@ class Promised:
                 live &= rng.random(live.shape) < share
                 paid = (live * self.fen[:, place]).ravel()
                 at = slice(place * NINE, (place + 1) * NINE)
-                amounts[begun : begun + draws, at] = by_district(draw, np.tile(self.district, draws), paid, draws)
+                amounts[begun : begun + draws, at] = by_district(
+                    draw, np.tile(self.district, draws), paid, draws
+                )
                 held = by_district(draw, np.tile(self.district, draws), (paid > 0).astype(np.int64), draws)
                 lines[at] += held.sum(0)
         total = amounts.sum(0)
@@ -151,14 +165,20 @@ def promised(
         [each * np.clip(longest - left - step * place, 0, step) / step for place in range(len(years))], axis=1
     )
     return Promised(
-        item, years, place_of(held["district"]), np.rint(100 * fen).astype(np.int64), _goes_on(lines, thing, base)
+        item,
+        years,
+        place_of(held["district"]),
+        np.rint(100 * fen).astype(np.int64),
+        _goes_on(lines, thing, base),
     )
 
 
 def _goes_on(lines: pl.DataFrame, thing: list[str], base: int) -> tuple[float, float]:
     """Promises taken up again a year later, and those that were not; all are where no earlier year is known."""
     by_year = lines.select(*thing, "year").unique()
-    again = by_year.with_columns(pl.col("year") - 1).join(by_year, on=[*thing, "year"], how="inner", nulls_equal=True)
+    again = by_year.with_columns(pl.col("year") - 1).join(
+        by_year, on=[*thing, "year"], how="inner", nulls_equal=True
+    )
     before = by_year.filter(pl.col("year") < base).height
     return (again.height + 1.0, before - again.height + 0.1) if before else (1e6, 1.0)
 
@@ -174,5 +194,3 @@ def range_only(part: Pending) -> dict[str, object] | None:
         "low": float(part.low.sum()) / 100,
         "high": None if part.open_ended else float(part.high.sum()) / 100,
     }
-
-

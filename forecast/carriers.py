@@ -56,7 +56,9 @@ def panel_of(frames: Frames, registry: str) -> pl.DataFrame:
     """Enterprise-years of a registry: `uscc`, `year`, `amount` (yuan as floats), repeated rows left out."""
     rows = counting(frames[registry]).select("uscc", "year", pl.col(KINDS[registry].amount).cast(pl.Float64))
     return (
-        rows.group_by("uscc", "year").agg(pl.col(KINDS[registry].amount).sum().alias("amount")).sort("uscc", "year")
+        rows.group_by("uscc", "year")
+        .agg(pl.col(KINDS[registry].amount).sum().alias("amount"))
+        .sort("uscc", "year")
     )
 
 
@@ -148,4 +150,3 @@ def pool_starts(formula: Formula, rows: pl.DataFrame) -> list[Ints | None]:
         starts = np.flatnonzero(np.diff(group, prepend=-1))
         found.append(None if starts.size == rows.height else starts)
     return found
-

@@ -102,7 +102,13 @@ class Cohort:
             for place, year in enumerate(self.years):
                 before = self.issued.get(year - self.term)
                 again = place - self.term  # renewed again, within the forecast
-                due = before if before is not None else part[:, again] if again >= 0 else np.zeros(NINE, np.int64)
+                due = (
+                    before
+                    if before is not None
+                    else part[:, again]
+                    if again >= 0
+                    else np.zeros(NINE, np.int64)
+                )
                 part[:, place] = rng.binomial(np.broadcast_to(due, (part.shape[0], NINE)), share)
         flat = renewed.reshape(count, -1)
         amounts = flat * self.award

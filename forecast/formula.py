@@ -82,7 +82,9 @@ class Formula:
             amount = pl.col(DRAWN)
         if self.compiled.uplift is None or self.compiled.factor is None:
             return amount
-        return amount * pl.when(self.compiled.uplift).then(self.compiled.factor.cast(pl.Float64)).otherwise(1.0)
+        return amount * pl.when(self.compiled.uplift).then(self.compiled.factor.cast(pl.Float64)).otherwise(
+            1.0
+        )
 
     def _eligible(self) -> pl.Expr:
         """All conditions hold; where a department decides, its decision stands for what is unknown."""

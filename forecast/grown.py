@@ -49,12 +49,19 @@ class GrownUnits:
         self.formulas = [Formula(compiled), *(Formula(compiled, end) for end in ("low", "high") if ranged)]
         self.base = self.rows[BASE].cast(pl.Float64).to_numpy()
         self.pools = [self._pool(cap.per) for cap in self.formulas[0].pools]
-        self.rows = self.rows.select(c for c in self.rows.columns if c in self.formulas[0].reads and c != BASE)
+        self.rows = self.rows.select(
+            c for c in self.rows.columns if c in self.formulas[0].reads and c != BASE
+        )
 
     def _pool(self, per: tuple[str, ...]) -> Ints | None:
         """Each row's number among the groups that share a cap; None where every row is alone."""
         keys = [c for c in per if c != "year" and c in self.rows.columns]
-        group = self.rows.select(pl.struct("_unit", *keys).rank("dense") - 1).to_series().cast(pl.Int64).to_numpy()
+        group = (
+            self.rows.select(pl.struct("_unit", *keys).rank("dense") - 1)
+            .to_series()
+            .cast(pl.Int64)
+            .to_numpy()
+        )
         return None if group.max(initial=0) + 1 == group.size else group
 
     def pay(
@@ -76,7 +83,8 @@ class GrownUnits:
         if self.growth is None:
             return np.ones(draws)
         shocks = [
-            self.growth.shocks(stream(seeds.common, self.shared, first + d), self.horizon) for d in range(draws)
+            self.growth.shocks(stream(seeds.common, self.shared, first + d), self.horizon)
+            for d in range(draws)
         ]
         return np.asarray(np.exp(np.stack(shocks)[:, : place + 1].sum(1)))
 
@@ -100,7 +108,9 @@ def grown_units(
     """An item's units with their rows; None where no row tells its base. Also the units' keys."""
     name = item.registry or ""
     held = frames[name].with_columns(role=pl.lit("line"))
-    rows = prepared(name, {**frames, name: held}, year).filter((pl.col("item") == item.id) & (pl.col(BASE) > 0))
+    rows = prepared(name, {**frames, name: held}, year).filter(
+        (pl.col("item") == item.id) & (pl.col(BASE) > 0)
+    )
     live = past.of(item.id).select("source_file", "source_sheet", "source_row", _year="year")
     rows = rows.join(live, on=["source_file", "source_sheet", "source_row"], nulls_equal=True)
     rows = rows.filter(pl.col("district").is_not_null())

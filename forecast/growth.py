@@ -20,7 +20,7 @@ SIZE = 4096
 _STRATA, _EACH = 6, 60
 """The most size strata, and the fewest observed growths in each."""
 
-_SHRINK = 40.0
+_SHRINK = 100.0
 """A stratum's centre and scale count as its own observations; the pool's count as this many more."""
 
 _CUT = 1.5

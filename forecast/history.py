@@ -80,7 +80,9 @@ def look_back(frames: Frames, law: Catalogue, year: int) -> Past:
         if name not in ("payments", "rnd")
     }
     blind = {
-        name: frame.with_columns(pl.lit(None, frame.schema[c]).alias(c) for c in _DECISIONS if c in frame.columns)
+        name: frame.with_columns(
+            pl.lit(None, frame.schema[c]).alias(c) for c in _DECISIONS if c in frame.columns
+        )
         for name, frame in seen.items()
     }
     ever = everlasting(law)
@@ -90,12 +92,24 @@ def look_back(frames: Frames, law: Catalogue, year: int) -> Past:
     )
     lines = told.join(text, on=_KEY, how="left", nulls_equal=True).select(
         *_KEY,
-        *("registry", "uscc", "person_id", "district", "level", "project_id", "certificate_no", "months", "on"),
+        *(
+            "registry",
+            "uscc",
+            "person_id",
+            "district",
+            "level",
+            "project_id",
+            "certificate_no",
+            "months",
+            "on",
+        ),
         pl.col("on").dt.year().alias("year"),
         pl.col("award_low").cast(pl.Float64).alias("low"),
         pl.col("award_high").cast(pl.Float64).alias("high"),
         *("least", "most"),
-        ((pl.col("status") == PAYABLE) & (pl.col("least") < pl.col("most").fill_null(float("inf")))).alias("decided"),
+        ((pl.col("status") == PAYABLE) & (pl.col("least") < pl.col("most").fill_null(float("inf")))).alias(
+            "decided"
+        ),
         (pl.col("status") == PAYABLE).alias("payable"),
     )
     same = ["item", "uscc", "person_id", "project_id", "certificate_no", "level", "on", "low", "high"]
@@ -109,7 +123,9 @@ def look_back(frames: Frames, law: Catalogue, year: int) -> Past:
     return Past(pl.concat([lines, _paid(frames, covered, law, lines.schema)]), covered)
 
 
-def _paid(frames: Frames, covered: dict[str, tuple[int, ...]], law: Catalogue, schema: pl.Schema) -> pl.DataFrame:
+def _paid(
+    frames: Frames, covered: dict[str, tuple[int, ...]], law: Catalogue, schema: pl.Schema
+) -> pl.DataFrame:
     """Payments of years for which the registry itself is not there, as decided lines."""
     held = frames.get("payments")
     if held is None:
@@ -130,4 +146,6 @@ def _paid(frames: Frames, covered: dict[str, tuple[int, ...]], law: Catalogue, s
         (pl.col("registry") == name) & pl.col("year").is_in(years) for name, years in covered.items() if years
     ]
     event = pl.col("registry").is_in(["certifications", "claims", "talents"])
-    return paid.filter(event & ~pl.any_horizontal(pl.lit(False), *known)).sort(*_KEY, "year", "uscc", nulls_last=True)
+    return paid.filter(event & ~pl.any_horizontal(pl.lit(False), *known)).sort(
+        *_KEY, "year", "uscc", nulls_last=True
+    )

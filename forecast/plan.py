@@ -121,7 +121,9 @@ def _known_lines(made: Plan, lines: pl.DataFrame, makings: _Makings) -> None:
     for part in base_year.pending(lines, makings.past, made.law, made.base):
         made.parts.append(part)
         if part.open_ended:
-            made.open_ended.append(_about(made, part.item, made.base, int(part.low.size)) | {"why": _why(made, part.item)})
+            made.open_ended.append(
+                _about(made, part.item, made.base, int(part.low.size)) | {"why": _why(made, part.item)}
+            )
         elif listed := base_year.range_only(part):
             made.range_only.append(_about(made, part.item, made.base, int(part.low.size)) | listed)
 
@@ -144,7 +146,9 @@ def _spending(made: Plan, makings: _Makings, law: Catalogue, registry: str, grow
         if of is None:
             continue
         past = makings.past
-        found = decisions(past, item) if of == "ceiling" else from_registry(makings.frames, registry, item, of)
+        found = (
+            decisions(past, item) if of == "ceiling" else from_registry(makings.frames, registry, item, of)
+        )
         if found is not None:
             severities[item.id] = found
             made.assume(f"{item.id} {item.title}的核定", f"按以往 {found.count} 笔核定抽样", "登记表历年核定")
@@ -163,7 +167,10 @@ _TITLES = {"rnd": "研发投入", "equipment": "设备投入"}
 def _events(made: Plan, makings: _Makings, law: Catalogue) -> None:
     renewed = {rule.renewed: rule for rule in makings.special.cohorts}
     for item in law.items.values():
-        if item.registry not in ("certifications", "claims", "talents") or not law.policies[item.policy].enabled:
+        if (
+            item.registry not in ("certifications", "claims", "talents")
+            or not law.policies[item.policy].enabled
+        ):
             continue
         cohort = _cohort(made, makings, renewed[item.id]) if item.id in renewed else None
         if cohort is not None:
@@ -182,7 +189,10 @@ def _listed(made: Plan, item: Item, part: Events) -> None:
         if units.open_ended:
             made.open_ended.append(_about(made, item.id, year, expected) | {"why": _why(made, item.id)})
         elif not units.settled:
-            ends = {end: expected * float(units.yuan(name).mean()) for end, name in (("low", "least"), ("high", "most"))}
+            ends = {
+                end: expected * float(units.yuan(name).mean())
+                for end, name in (("low", "least"), ("high", "most"))
+            }
             made.range_only.append(_about(made, item.id, year, expected) | ends)
 
 
@@ -204,7 +214,9 @@ def _counted(made: Plan, makings: _Makings, law: Catalogue, item: Item) -> Itera
             continue
         name = item.id if chosen is None else f"{item.id} {'/'.join(chosen)}"
         grown = _grown(made, makings, law, item, units) if chosen is None else None
-        yield Events(item.id, name, made.years, grown[0] if grown else units, ahead, grown[1] if grown else None)
+        yield Events(
+            item.id, name, made.years, grown[0] if grown else units, ahead, grown[1] if grown else None
+        )
 
 
 def _grown(
@@ -220,7 +232,9 @@ def _grown(
         return None
     _, grown = found
     size = grown.district.size
-    place = pl.DataFrame({"district": grown.district, "amount": [0.0] * size, "least": [0.0] * size, "most": [0.0] * size})
+    place = pl.DataFrame(
+        {"district": grown.district, "amount": [0.0] * size, "least": [0.0] * size, "most": [0.0] * size}
+    )
     if item.basis == "range":
         place = place.with_columns(most=pl.lit(1.0))
     return Units(place, units.years, units.seen, False, True), grown
@@ -324,7 +338,11 @@ def _cohort(made: Plan, makings: _Makings, rule: CohortRule) -> Cohort | None:
     issued = _issued(makings, rule)
     award = stated_units(made.law.items[rule.renewed], None, makings.weights)
     if made.years[0] - rule.term not in issued or award is None:
-        made.assume(f"{rule.renewed} 到期续期", "按历年再次认定户数推算", f"没有 {made.years[0] - rule.term} 年的认定数据")
+        made.assume(
+            f"{rule.renewed} 到期续期",
+            "按历年再次认定户数推算",
+            f"没有 {made.years[0] - rule.term} 年的认定数据",
+        )
         return None
     kept = _renewal(made, makings, rule)
     value = f"{kept[0] / sum(kept):.0%}"
@@ -335,12 +353,18 @@ def _cohort(made: Plan, makings: _Makings, rule: CohortRule) -> Cohort | None:
         else "设定值：登记表没有满三年的认定数据"
     )  # fmt: skip
     made.assume("高新技术企业到期续期比例", value, source)
-    for year in made.years:  # certificates conferred within the forecast expire within it only after three years
+    for (
+        year
+    ) in made.years:  # certificates conferred within the forecast expire within it only after three years
         if year not in issued:
-            new = trend(units_of(makings.past, made.law.items[rule.new], None, makings.weights).seen, made.horizon, 0)
+            new = trend(
+                units_of(makings.past, made.law.items[rule.new], None, makings.weights).seen, made.horizon, 0
+            )
             share = np.asarray([makings.weights[d] for d in DISTRICTS])
             issued[year] = np.rint(new.mean[year - made.base - 1] * share).astype(np.int64)
-    return Cohort(rule.renewed, made.years, rule.term, issued, kept, round(100 * float(award.yuan("most")[0])))
+    return Cohort(
+        rule.renewed, made.years, rule.term, issued, kept, round(100 * float(award.yuan("most")[0]))
+    )
 
 
 def _promises(made: Plan, makings: _Makings, law: Catalogue) -> None:
@@ -348,7 +372,9 @@ def _promises(made: Plan, makings: _Makings, law: Catalogue) -> None:
         policy = law.policies[law.items[item].policy]
         if not policy.enabled or policy.ends.year >= made.base + made.horizon:
             continue
-        part = base_year.promised(makings.past, item, unit, longest, made.base, policy.ends.year, made.horizon)
+        part = base_year.promised(
+            makings.past, item, unit, longest, made.base, policy.ends.year, made.horizon
+        )
         if part is not None:
             made.parts.append(part)
             made.assume(
@@ -362,8 +388,16 @@ def _told(made: Plan, makings: _Makings) -> None:
     """What else the forecast rests on."""
     prospect, covered = made.law.prospect, makings.past.covered
     made.findings = makings.targets.findings()
-    made.assume("兑付滞后", f"{prospect.payment_lag} 年", "方案设定" if prospect.payment_lag != 1 else "默认：次年兑付")
-    made.assume("新增事项的户数", "按目标" if prospect.counts == "target" else "按登记表趋势", "方案可改（forecast: counts）")
+    made.assume(
+        "兑付滞后",
+        f"{prospect.payment_lag} 年",
+        "方案设定" if prospect.payment_lag != 1 else "默认：次年兑付",
+    )
+    made.assume(
+        "新增事项的户数",
+        "按目标" if prospect.counts == "target" else "按登记表趋势",
+        "方案可改（forecast: counts）",
+    )
     spread = f"标准差约 {np.sqrt(makings.dispersion):.0%}"
     known = any(len(years) > 1 for years in covered.values())
     made.assume("户数的年际波动", spread, "登记表各条款历年户数" if known else "设定值：登记表只有一年")

@@ -16,7 +16,11 @@ from rules.split import split
 from rules.terms import ByReading, Ladder
 from schemas.outputs import CLASSES, PAYERS
 
-_SHARES = {"recognition_payer": Decimal("0.5"), "general_split": Decimal("0.6"), "prefecture_payer": Decimal("0.5")}
+_SHARES = {
+    "recognition_payer": Decimal("0.5"),
+    "general_split": Decimal("0.6"),
+    "prefecture_payer": Decimal("0.5"),
+}
 """The alternative shown for a share that may be anything: the city's part, or Suzhou's."""
 
 _DOUBTFUL = ("A11.08", "A15.05", "A16.02", "A18.01", "A18.02", "A18.03")
@@ -76,7 +80,9 @@ def touched(law: Catalogue, key: str) -> set[str]:
     elif key == "unstated_cap_period":
         found = {i.id for i in items if any(c.per and c.period == "unstated" for c in i.caps)}
     else:
-        read = {i.id for i in items for t in i.terms.values() if isinstance(t, ByReading) and t.reading == key}
+        read = {
+            i.id for i in items for t in i.terms.values() if isinstance(t, ByReading) and t.reading == key
+        }
         found = read | {i.id for i in items if any(key in c.under for c in i.caps)}
     return found | {i for group in law.overlaps.values() if found & set(group) for i in group}
 

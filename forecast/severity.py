@@ -40,7 +40,9 @@ def from_registry(frames: Frames, registry: str, item: Item, of: str) -> Severit
         return severity(rows["assessed_rate"], of)
     if item.assessed is None:
         return None
-    rows = rows.with_columns(pl.col("smart_investment").alias("smart_investment_known")) if item.rows else rows
+    rows = (
+        rows.with_columns(pl.col("smart_investment").alias("smart_investment_known")) if item.rows else rows
+    )
     rows = summed(rows, item.rows) if item.rows else rows
     told = rows.filter((pl.col(item.assessed) > 0) & (pl.col(of) > 0))
     return severity(told[item.assessed].cast(pl.Float64) / told[of].cast(pl.Float64), of)

@@ -42,7 +42,9 @@ def shares(
             rows.append(
                 {"pay_year": year, "source": NAMES[name], "share": share * scale, "error": 1 / np.sqrt(draws)}
             )
-        rows.append({"pay_year": year, "source": NAMES["together"], "share": max(0.0, 1 - whole), "error": None})
+        rows.append(
+            {"pay_year": year, "source": NAMES["together"], "share": max(0.0, 1 - whole), "error": None}
+        )
     return rows
 
 

@@ -63,6 +63,8 @@ def load_special(law: Catalogue, path: Path = FILE) -> Special:
         unit, name = ("months", promise.months) if promise.months else ("years", promise.years)
         term = law.items[item].terms.get(name or "")
         if not isinstance(term, Scalar):
-            raise RuleError(f"{path.name}：{item} 没有标量「{name}」{did_you_mean(name or '', law.items[item].terms)}")
+            raise RuleError(
+                f"{path.name}：{item} 没有标量「{name}」{did_you_mean(name or '', law.items[item].terms)}"
+            )
         promises[item] = (unit, int(term.value))
     return Special(file.severity, file.cohorts, promises)

@@ -118,7 +118,15 @@ class Spending:
                 at = (place * len(self.years) + number) * NINE
                 for grown in populations[line.carrier]:
                     if grown.frame.height:
-                        self._pay(line, grown, draws, seeds, number, amounts[:, at : at + NINE], sums[:, at : at + NINE])
+                        self._pay(
+                            line,
+                            grown,
+                            draws,
+                            seeds,
+                            number,
+                            amounts[:, at : at + NINE],
+                            sums[:, at : at + NINE],
+                        )
 
     def _pay(
         self, line: Line, grown: Grown, draws: Ints, seeds: Seeds, number: int, amounts: Ints, sums: Ints
@@ -140,7 +148,8 @@ class Spending:
                 counts=None if grown.counts is None else grown.counts[keep], rectangle=False,
             )  # fmt: skip
             low, high = (
-                self._sums(end, [None] * len(line.pools), some.frame, some, draws.size)[0] for end in line.ends
+                self._sums(end, [None] * len(line.pools), some.frame, some, draws.size)[0]
+                for end in line.ends
             )
             sums[1:] += np.stack([low.sum(0), high.sum(0), paid[sampled].sum(0)])
 
@@ -157,15 +166,15 @@ class Spending:
             paid *= grown.counts
         return _by_district(paid, grown, draws), _by_district((paid > 0).astype(np.int64), grown, draws)
 
-    def _decisions(
-        self, line: Line, grown: Grown, draws: Ints, seeds: Seeds, number: int
-    ) -> pl.Series:
+    def _decisions(self, line: Line, grown: Grown, draws: Ints, seeds: Seeds, number: int) -> pl.Series:
         """What the department decides on each row: a rate, a part of the ceiling, or an amount in yuan."""
         severity = line.severity
         assert severity is not None
         sizes = np.bincount(grown.draw, minlength=draws.size)
         names = (self.registry, line.item.id, number, grown.rectangle)
-        drawn = [bits(stream(seeds.assessed, *names, int(d)), int(n)) for d, n in zip(draws, sizes, strict=True)]
+        drawn = [
+            bits(stream(seeds.assessed, *names, int(d)), int(n)) for d, n in zip(draws, sizes, strict=True)
+        ]
         decision = pl.Series(severity.table[np.concatenate(drawn) & (SIZE - 1)])
         return decision * grown.frame[severity.of] if severity.of in self.kind.grown else decision
 
@@ -188,7 +197,9 @@ class Spending:
             now = before * (np.exp(shocks[:, number])[:, None] * factors.take(place) * echo)
             echo = echoes.take(place) if growth.theta else np.ones((1, 1))
             there = ends >= min(65535, round(65536 * (1 - growth.stay ** (number + 1))))
-            there = there & was_reported if self.kind.needs else there  # last year's flags need last year's figure
+            there = (
+                there & was_reported if self.kind.needs else there
+            )  # last year's flags need last year's figure
             told = now
             if growth.zero:
                 reported = np.stack([bits(rng, count) for rng in own]) >= round(growth.zero * 65536)
@@ -246,7 +257,11 @@ class Spending:
             ]
         )
         before = np.exp(shocks[:, :number].sum(1))[draw]
-        now = before * np.exp(shocks[:, number])[draw] * growth.factors.ravel().take((index & (SIZE - 1)) + self.offset[donors])
+        now = (
+            before
+            * np.exp(shocks[:, number])[draw]
+            * growth.factors.ravel().take((index & (SIZE - 1)) + self.offset[donors])
+        )
         rows, of = rows_of(held.starts, donors)
         columns = {name: base[rows] * now[of] for name, base in held.money.items()}
         columns |= {was: held.money[name][rows] * before[of] for name, was in self.kind.before.items()}
@@ -283,7 +298,9 @@ class Spending:
 def levelled(growth: Growth) -> Growth:
     """Growth whose own part, a jump and what it leaves behind, neither adds nor takes in the mean."""
     factors = growth.factors / growth.factors.mean(1, keepdims=True)
-    return replace(growth, factors=factors, echoes=growth.echoes / (factors * growth.echoes).mean(1, keepdims=True))
+    return replace(
+        growth, factors=factors, echoes=growth.echoes / (factors * growth.echoes).mean(1, keepdims=True)
+    )
 
 
 def _shared(yuan: Floats, cap: Floats, starts: Ints, draws: int) -> Floats:

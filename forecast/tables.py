@@ -56,7 +56,9 @@ def weighted(totals: Totals, law: Catalogue, base: int) -> Weighted:
         ahead = basis not in ("known", "pending")
         inside = _in_force(policy[item[0]], year, item in yearly) if ahead else 1.0
         now.append(1.0 if basis == "promised" else inside)
-        then.append(0.0 if basis == "promised" else 1.0 if _begun(policy[item[0]], year) or not ahead else 0.0)
+        then.append(
+            0.0 if basis == "promised" else 1.0 if _begun(policy[item[0]], year) or not ahead else 0.0
+        )
     weights = {"current": np.asarray(now), "renewed": np.asarray(then)}
     return Weighted(totals, cells, weights, _shares(cells, law))
 
@@ -84,9 +86,7 @@ def _shares(cells: pl.DataFrame, law: Catalogue) -> dict[str, Floats]:
         .alias("class"),
     )
     found = split(lines, law)
-    return {
-        payer: (found[f"{payer}_share"].cast(pl.Float64) / float(whole)).to_numpy() for payer in PAYERS
-    }
+    return {payer: (found[f"{payer}_share"].cast(pl.Float64) / float(whole)).to_numpy() for payer in PAYERS}
 
 
 def forecast_rows(held: Weighted) -> pl.DataFrame:
@@ -100,7 +100,9 @@ def forecast_rows(held: Weighted) -> pl.DataFrame:
 def _rows(held: Weighted, outlook: str, keys: Sequence[str]) -> pl.DataFrame:
     by = ["pay_year", *keys]
     live = held.cells.with_row_index("_cell").filter(pl.Series(held.weights[outlook] > 0))
-    groups = live.group_by(by, maintain_order=True).agg("_cell", pl.col("title").first(), pl.col("open").any())
+    groups = live.group_by(by, maintain_order=True).agg(
+        "_cell", pl.col("title").first(), pl.col("open").any()
+    )
     found: list[dict[str, object]] = []
     for row in groups.iter_rows(named=True):
         cells = np.asarray(row.pop("_cell"))
@@ -137,7 +139,8 @@ def by_payer(held: Weighted, outlook: str, cells: Ints) -> dict[str, Floats]:
     """Whole fen of some cells together, by payer and draw; the shares of a cell are rounded, the city pays the rest."""
     whole = np.rint(held.totals.amounts[cells] * held.weights[outlook][cells][:, None])
     others = {
-        payer: np.rint(whole * held.shares[payer][cells][:, None]).sum(0) for payer in ("district", "prefecture")
+        payer: np.rint(whole * held.shares[payer][cells][:, None]).sum(0)
+        for payer in ("district", "prefecture")
     }
     return {"city": whole.sum(0) - others["district"] - others["prefecture"], **others}
 
@@ -153,7 +156,9 @@ def _range(held: Weighted, outlook: str, cells: Ints) -> tuple[Floats, Floats]:
         ratio = np.divide(end[cells], seen, out=np.ones(cells.size), where=seen > 0)
         alone = end[cells] / totals.draws  # nothing was decided in any draw, but something could be
         value = np.where(ranged, np.where(seen > 0, mean * ratio, alone), mean)
-        ends.append(weight * np.where(held.cells["open"].to_numpy()[cells] & (end is totals.high), 0.0, value))
+        ends.append(
+            weight * np.where(held.cells["open"].to_numpy()[cells] & (end is totals.high), 0.0, value)
+        )
     return ends[0], ends[1]
 
 
@@ -166,11 +171,17 @@ def draw_rows(held: Weighted) -> pl.DataFrame:
     found = []
     for outlook in OUTLOOKS:
         live = held.cells.with_row_index("_cell").filter(pl.Series(held.weights[outlook] > 0))
-        groups = live.group_by("pay_year", "district", maintain_order=True).agg("_cell").sort("pay_year", "district")
+        groups = (
+            live.group_by("pay_year", "district", maintain_order=True)
+            .agg("_cell")
+            .sort("pay_year", "district")
+        )
         for year, district, cells in groups.iter_rows():
             for payer, fen in by_payer(held, outlook, np.asarray(cells)).items():
                 found.append(
-                    pl.DataFrame({"draw": np.arange(1, held.totals.draws + 1), "amount": fen / 100}).with_columns(
+                    pl.DataFrame(
+                        {"draw": np.arange(1, held.totals.draws + 1), "amount": fen / 100}
+                    ).with_columns(
                         outlook=pl.lit(outlook), pay_year=year, payer=pl.lit(payer), district=pl.lit(district)
                     )
                 )

@@ -53,13 +53,17 @@ def units_of(past: Past, item: Item, levels: Sequence[str] | None, weights: Mapp
     granted = decisions(past, item)
     lines = _imputed(lines, granted)
     judged = item.basis in JUDGED or item.basis == "range"
-    units = lines.group_by(*_UNIT).agg(
-        pl.col("district").first(),
-        amount=pl.col("amount").sum(),
-        least=pl.col("least").sum(),
-        most=pl.col("most").sum(),
-        open=pl.col("most").is_null().any(),
-    ).sort(*_UNIT, nulls_last=True)
+    units = (
+        lines.group_by(*_UNIT)
+        .agg(
+            pl.col("district").first(),
+            amount=pl.col("amount").sum(),
+            least=pl.col("least").sum(),
+            most=pl.col("most").sum(),
+            open=pl.col("most").is_null().any(),
+        )
+        .sort(*_UNIT, nulls_last=True)
+    )
     years = past.covered.get(item.registry or "", ()) or tuple(sorted(set(units["year"].to_list())))
     counted = dict(units.group_by("year").agg(pl.len()).rows())
     placed = place_of(_placed(units["district"], weights))
@@ -77,7 +81,8 @@ def units_of(past: Past, item: Item, levels: Sequence[str] | None, weights: Mapp
 def _imputed(lines: pl.DataFrame, granted: Severity | None) -> pl.DataFrame:
     """Every line with an `amount`: as decided, else as past decisions are spread, else its low end."""
     lines = lines.with_columns(
-        least=pl.coalesce("least", "low"), most=pl.when(pl.col("least").is_null()).then("high").otherwise("most")
+        least=pl.coalesce("least", "low"),
+        most=pl.when(pl.col("least").is_null()).then("high").otherwise("most"),
     )
     waiting = lines.filter(~pl.col("payable"))
     if waiting.is_empty():
@@ -88,7 +93,9 @@ def _imputed(lines: pl.DataFrame, granted: Severity | None) -> pl.DataFrame:
         part = granted.table[(_mixed(places) * granted.table.size).astype(np.int64)]
         amount = pl.col("least") + pl.Series(part) * (pl.col("most") - pl.col("least"))
     elif len(paid) >= ENOUGH:
-        amount = pl.Series(np.quantile(paid.to_numpy(), _mixed(places), method="inverted_cdf")).to_frame("a")["a"]
+        amount = pl.Series(np.quantile(paid.to_numpy(), _mixed(places), method="inverted_cdf")).to_frame("a")[
+            "a"
+        ]
         amount = pl.lit(amount)
     else:
         amount = pl.col("low")

@@ -5,7 +5,7 @@ from decimal import Decimal
 import polars as pl
 
 from schemas.districts import ALIASES, DISTRICTS
-from schemas.labels import packed
+from schemas.labels import filled, packed
 from schemas.money import RATE, YUAN
 from schemas.registries import DTYPES, Kind
 
@@ -71,7 +71,7 @@ def _clean(text: pl.Expr, kind: Kind) -> pl.Expr:
 
 def broken(text: pl.Expr) -> pl.Expr:
     """Why a cleaned text is what a formula left behind instead of a value; null where it is none."""
-    error = pl.format("单元格是公式错误 {}；请在 Excel 中更正公式或直接填入数值后再报送", text)
+    error = filled("单元格是公式错误 {}；请在 Excel 中更正公式或直接填入数值后再报送", text)
     unsaved = pl.lit("公式没有保存结果，请在 Excel 中打开并保存后再报送")
     return pl.when(text.str.contains(_ERROR)).then(error).when(text.str.starts_with("=")).then(unsaved)
 

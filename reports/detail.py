@@ -7,6 +7,7 @@ import polars as pl
 
 from reports.sheets import Book, Column, Sheet
 from schemas.districts import DISTRICTS
+from schemas.labels import filled
 from schemas.registries import REGISTRIES
 
 _CODE = Column("统一社会信用代码", 21, "code")
@@ -21,10 +22,10 @@ _LATE = "^属\\d{4}年度"
 def _source() -> pl.Expr:
     sheet = (
         pl.when(pl.col("source_sheet").is_not_null())
-        .then(pl.format("「{}」", "source_sheet"))
+        .then(filled("「{}」", "source_sheet"))
         .otherwise(pl.lit(""))
     )
-    return pl.format("{}{}第{}行", "source_file", sheet, "source_row")
+    return filled("{}{}第{}行", "source_file", sheet, "source_row")
 
 
 def has_prefecture(awards: pl.DataFrame) -> bool:
@@ -37,14 +38,14 @@ def _about() -> list[pl.Expr | str]:
     which = ["level", pl.coalesce("certificate_no", "project_id", "person_id")]
     return [
         *("uscc", _applicant(), "district"),
-        pl.format("{} {}", "item", "title").alias("matter"),
+        filled("{} {}", "item", "title").alias("matter"),
         pl.concat_str(which, separator=" ", ignore_nulls=True).alias("which"),
     ]
 
 
 def _applicant() -> pl.Expr:
     """The applicant's name, and the person's where the award is a person's: 昆山示例（张*）."""
-    person = pl.when(pl.col("person_name").is_not_null()).then(pl.format("（{}）", "person_name"))
+    person = pl.when(pl.col("person_name").is_not_null()).then(filled("（{}）", "person_name"))
     return pl.concat_str("name", person.fill_null("")).alias("name")
 
 
@@ -292,7 +293,7 @@ def rejects_sheet(book: Book, manifest: dict[str, Any], rejects: pl.DataFrame, l
         for column in registry.columns
     }
     titles = {name: registry.title for name, registry in REGISTRIES.items()}
-    key = pl.format("{}|{}", "registry", "column")
+    key = filled("{}|{}", "registry", "column")
     rows = rejects.select(
         pl.col("registry").replace_strict(titles, return_dtype=pl.String),
         "source_file",

@@ -11,6 +11,7 @@ from openpyxl.chart.series import SeriesLabel
 from reports.detail import has_prefecture
 from reports.sheets import Book, Column, Sheet, wan
 from schemas.districts import DISTRICTS
+from schemas.labels import filled
 from schemas.money import total
 from schemas.outputs import CLASSES
 from schemas.registries import REGISTRIES
@@ -125,8 +126,8 @@ def totals_sheet(book: Book, year: int, awards: pl.DataFrame, last_year: pl.Data
     sheet.line("单位：万元", "right")
     sheet.header()
     named = {
-        "by_article": pl.format("{}第{}条", "policy", "article"),
-        "by_item": pl.format("{} {}", "item", "title"),
+        "by_article": filled("{}第{}条", "policy", "article"),
+        "by_item": filled("{} {}", "item", "title"),
         "by_class": pl.col("class").replace_strict(CLASSES, default="转引"),
     }
     awards = awards.with_columns(**named)

@@ -20,6 +20,7 @@ from rules.settle import with_paid
 from rules.split import split
 from rules.working import finish_working
 from schemas.codes import initial, masked
+from schemas.labels import filled
 from schemas.money import YUAN, grouped
 from schemas.outputs import AWARDS, ORDER
 from schemas.registries import PROVENANCE, REGISTRIES
@@ -149,12 +150,7 @@ def _evaluated(frames: Frames, law: Catalogue, year: int) -> Iterator[pl.DataFra
 
 def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     compiled = law.compiled(item)
-    try:
-        found = narrate(compiled, evaluate(compiled, rows), law.readings)
-    except (
-        pl.exceptions.PanicException
-    ):  # seen once in many thousands in Polars 2.1: the same call then succeeds
-        found = narrate(compiled, evaluate(compiled, rows), law.readings)
+    found = narrate(compiled, evaluate(compiled, rows), law.readings)
     caps = [c for c in found.columns if c.removeprefix("cap_").isdecimal()]
     held = [pl.col(c) if c in found.columns else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
     return found.select(*held, *caps, pl.lit(item.id).alias("item"), pl.lit(registry).alias("registry"))
@@ -217,7 +213,7 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("paid_lower").is_not_null())
         .then(pl.lit("低级别已兑付的不低于本级别，没有差额"))
         .when(pl.col("cap_paid") > 0)
-        .then(pl.format("封顶额度已用完，以前年度已兑付 {} 元", grouped(pl.col("cap_paid"))))
+        .then(filled("封顶额度已用完，以前年度已兑付 {} 元", grouped(pl.col("cap_paid"))))
         .when(pl.col("cap_shared"))
         .then(pl.lit("封顶额度已由其他奖补用完"))
         .otherwise(pl.lit("封顶额度为零"))

@@ -7,6 +7,7 @@ import polars as pl
 from rules.catalogue import Catalogue
 from rules.evaluate import INELIGIBLE, PAYABLE, PENDING, UNNAMED
 from rules.terms import Scalar
+from schemas.labels import filled
 from schemas.money import YUAN, grouped
 
 _FEN = pl.lit(Decimal("0.01"), YUAN)
@@ -70,7 +71,7 @@ def share_caps(lines: pl.DataFrame, of_things: bool = False) -> pl.DataFrame:
     return lines.with_columns(
         status=pl.when(exhausted).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
         reason=pl.when(exhausted & (pl.col("cap_paid") > 0))
-        .then(pl.format("封顶额度已用完，以前年度已兑付 {} 元", grouped(pl.col("cap_paid"))))
+        .then(filled("封顶额度已用完，以前年度已兑付 {} 元", grouped(pl.col("cap_paid"))))
         .when(exhausted)
         .then(pl.lit("封顶额度已由其他奖补用完"))
         .otherwise(pl.col("reason")),

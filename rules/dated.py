@@ -4,10 +4,11 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PENDING
+from schemas.labels import filled
 from schemas.money import grouped
 
 _ON, _BY_YEAR = pl.col("on"), pl.col("registry").is_in(["rnd", "equipment"])
-_SHOWN = pl.when(_BY_YEAR).then(pl.format("{}年度", _ON.dt.year())).otherwise(pl.format("发生于{}", _ON))
+_SHOWN = pl.when(_BY_YEAR).then(filled("{}年度", _ON.dt.year())).otherwise(filled("发生于{}", _ON))
 
 
 def in_window(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
@@ -21,7 +22,7 @@ def in_window(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     )
     begins = pl.when(_BY_YEAR).then(pl.date(first_day.dt.year(), 1, 1)).otherwise(first_day)
     ends = pl.when(_BY_YEAR).then(pl.date(last_day.dt.year(), 12, 31)).otherwise(last_day)
-    closed = pl.format("{}，不在政策有效期内（{}：{}至{}）", _SHOWN, short, first_day, last_day)
+    closed = filled("{}，不在政策有效期内（{}：{}至{}）", _SHOWN, short, first_day, last_day)
     return _told(lines, ~_ON.is_between(begins, ends), closed)
 
 
@@ -30,7 +31,7 @@ def of_year(lines: pl.DataFrame, year: int, law: Catalogue) -> pl.DataFrame:
 
     One of an earlier year that was never paid says what it would earn then (属该年度，应补兑).
     """
-    late = pl.format("{}，不属{}年度，请在所属年度申报", _SHOWN, pl.lit(year))
+    late = filled("{}，不属{}年度，请在所属年度申报", _SHOWN, pl.lit(year))
     closed = pl.col("reason").str.contains("不在政策有效期内").fill_null(False)
     away = (_ON.dt.year() != year) & ~closed
     return _told(lines, away, pl.when(_ON.dt.year() > year).then(late).otherwise(_earned(_ON, law)))
@@ -53,12 +54,12 @@ def _earned(on: pl.Expr, law: Catalogue) -> pl.Expr:
     """What a line of an earlier year would have earned then, were this year's lines not there."""
     lasting = [i.id for i in law.items.values() if any(c.per and "year" not in c.per for c in i.caps)]
     shared = pl.when(pl.col("item").is_in(lasting)).then(pl.lit("，与本年度共用上限")).otherwise(pl.lit(""))
-    belongs = pl.format("属{}年度", on.dt.year())
+    belongs = filled("属{}年度", on.dt.year())
     low, high = grouped(pl.col("award_low")), grouped(pl.col("award_high")).fill_null("无上限")
     return (
         pl.when(pl.col("status") == PENDING)
-        .then(pl.format("{}，核定后补兑（{} 至 {} 元{}）", belongs, low, high, shared))
+        .then(filled("{}，核定后补兑（{} 至 {} 元{}）", belongs, low, high, shared))
         .when(pl.col("status").is_in([INELIGIBLE, DUPLICATE]))
         .then(pl.concat_str([belongs, pl.lit("；"), pl.col("reason")]))
-        .otherwise(pl.format("{}，应补兑 {} 元{}", belongs, low, shared))
+        .otherwise(filled("{}，应补兑 {} 元{}", belongs, low, shared))
     )

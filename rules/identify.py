@@ -8,7 +8,7 @@ from rules.catalogue import Catalogue
 from rules.model import Item
 from rules.terms import ByLevel, Ladder
 from schemas.errors import closest
-from schemas.labels import plain, plain_column
+from schemas.labels import filled, plain, plain_column
 from schemas.registries import REGISTRIES
 from schemas.validate import FAULTS
 
@@ -109,11 +109,11 @@ def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.
     )
     unclear = rows.filter(named & pl.col("item").is_null() & heard & pl.col("_item").is_null())
     clash = rows.filter(named & pl.col("item").is_not_null() & heard & pl.col("_item").is_null())
-    wrong = pl.format("条款编号 {} 与资质名称「{}」不是同一事项；请核对后更正", "item", "certification")
+    wrong = filled("条款编号 {} 与资质名称「{}」不是同一事项；请核对后更正", "item", "certification")
     required = {item.id: item.event for item in law.items.values() if item.event}
     needed = pl.col("item").replace_strict(required, default=None, return_dtype=pl.String)
     contrary = rows.filter((needed != pl.col("_said_event")) & pl.col("_said_event").is_not_null())
-    said = pl.format("条款 {} 是「{}」，与事项「{}」不符；请核对后更正", "item", needed, "event")
+    said = filled("条款 {} 是「{}」，与事项「{}」不符；请核对后更正", "item", needed, "event")
     faults = [
         _suggest(nameless, law),
         _fault(unclear, "event", events, "unclear_event"),
@@ -189,7 +189,7 @@ def _level_faults(name: str, rows: pl.DataFrame, law: Catalogue) -> list[pl.Data
         _fault(
             unknown,
             "level",
-            pl.format("条款 {} 没有级别「{}」；请填写：{}", "item", "level", options),
+            filled("条款 {} 没有级别「{}」；请填写：{}", "item", "level", options),
             "unknown_level",
         )
     ]
@@ -199,10 +199,10 @@ def _level_faults(name: str, rows: pl.DataFrame, law: Catalogue) -> list[pl.Data
     blank = rows.filter(
         pl.col("item").is_in(needing) & pl.col("level").is_null() & pl.col("_level").is_null()
     )
-    reason = pl.format("条款 {} 各级别金额不同，须填级别；请填写：{}", "item", options)
+    reason = filled("条款 {} 各级别金额不同，须填级别；请填写：{}", "item", options)
     faults.append(_fault(blank, "level", reason, "level_needed"))
     if "_contradicts" in rows.columns:
         both = rows.filter(pl.col("_contradicts").fill_null(False))
-        reason = pl.format("资质名称「{}」与级别「{}」不一致；请核对后更正", "certification", "level")
+        reason = filled("资质名称「{}」与级别「{}」不一致；请核对后更正", "certification", "level")
         faults.append(_fault(both, "level", reason, "name_and_level"))
     return faults

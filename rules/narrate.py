@@ -9,6 +9,7 @@ from rules.compile import CompiledItem
 from rules.evaluate import INELIGIBLE, JUDGED, MISSING, PAYABLE, PENDING
 from rules.numbers import show
 from rules.text import percent, render
+from schemas.labels import filled
 from schemas.money import YUAN, grouped
 
 _NONE = pl.lit(None, pl.String)
@@ -79,7 +80,7 @@ def _outside_range(compiled: CompiledItem) -> pl.Expr:
         .then(pl.concat_str([pl.lit("核定比例 "), percent(rate), pl.lit(ends + again)]))
         .when(assessed < least)
         .then(
-            pl.format(
+            filled(
                 "核定金额 {} 低于法定下限 {}，核定比例{}",
                 grouped(assessed),
                 grouped(least),
@@ -122,7 +123,7 @@ def _review(compiled: CompiledItem) -> pl.Expr:
         notes.append(pl.when(differs).then(pl.lit("核定金额与按核定比例计算的金额不一致，按核定金额")))
     if compiled.ladder:
         prior = pl.col(compiled.ladder.after)
-        notes.append(pl.when(prior.is_null()).then(pl.format("按首次计，{}", "searched")))
+        notes.append(pl.when(prior.is_null()).then(filled("按首次计，{}", "searched")))
     if not notes:
         return _NONE
     text = pl.concat_str(notes, separator="；", ignore_nulls=True)
@@ -164,7 +165,7 @@ def _head(compiled: CompiledItem, schema: pl.Schema, readings: dict[str, Any]) -
 
 def _judged_head(compiled: CompiledItem, schema: pl.Schema, readings: dict[str, Any]) -> pl.Expr:
     item = compiled.item
-    text, factor, result = _NONE, _factor(compiled), pl.format(" = {}", grouped(pl.col("low")))
+    text, factor, result = _NONE, _factor(compiled), filled(" = {}", grouped(pl.col("low")))
     if item.assessed:
         name = label(item.registry or "", item.assessed)
         amount = pl.concat_str([pl.lit(f"{name} "), grouped(pl.col(item.assessed))])
@@ -181,7 +182,7 @@ def _factor(compiled: CompiledItem) -> pl.Expr:
     if compiled.item.uplift is None:
         return pl.lit("")
     number = pl.col("_low_factor").cast(pl.String).str.replace(r"\.?0+$", "")
-    return pl.when(pl.col("_uplift")).then(pl.format(" × 加成 {}", number)).otherwise(pl.lit(""))
+    return pl.when(pl.col("_uplift")).then(filled(" × 加成 {}", number)).otherwise(pl.lit(""))
 
 
 def _formula(compiled: CompiledItem, schema: pl.Schema, readings: dict[str, Any]) -> pl.Expr:

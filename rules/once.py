@@ -10,6 +10,7 @@ from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
 from rules.history import Frames, searched_text, years_searched
 from rules.matching import matched_payments
 from rules.model import Item
+from schemas.labels import filled
 from schemas.money import YUAN, grouped
 
 _UNNUMBERED = "（已兑付记录没有可核对的证书、项目或证件号码，如非同一事项请补填）"
@@ -122,7 +123,7 @@ def _paid(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.
         .agg(pl.col("paid").sum(), pl.col("identified").any())
         .sort("paid_year")
     )
-    words = pl.format("{}年度已兑付 {} 元", "paid_year", grouped(pl.col("paid")))
+    words = filled("{}年度已兑付 {} 元", "paid_year", grouped(pl.col("paid")))
     told = yearly.group_by("_line").agg(words.str.join("、").alias("_paid"), pl.col("identified").any())
     unclear = pl.when(~pl.col("identified")).then(pl.lit(_UNNUMBERED)).otherwise(pl.lit(""))
     said = told.select("_line", pl.concat_str(["_paid", unclear]))
@@ -184,7 +185,7 @@ def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.Da
         .filter((pl.col("level") == pl.col("_seen_level")).fill_null(True))
         .group_by("_line")
         .agg(pl.col("_seen").max())
-        .select("_line", _seen=pl.format("{}已有同一事项", "_seen"))
+        .select("_line", _seen=filled("{}已有同一事项", "_seen"))
     )
 
 

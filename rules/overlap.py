@@ -8,6 +8,7 @@ from rules.caps import share_caps, within
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, PAYABLE, PENDING
 from rules.history import Frames
+from schemas.labels import filled
 from schemas.money import YUAN, grouped
 
 _ZERO = pl.lit(Decimal(0), YUAN)
@@ -63,7 +64,7 @@ def _apply(lines: pl.DataFrame, displaced: pl.DataFrame) -> pl.DataFrame:
     gone = pl.col("told").is_not_null()
     given_up = pl.when(pl.col("status") == PAYABLE).then(pl.col("given_up")).otherwise(_ZERO)
     paid = pl.when(pl.col("status") == PAYABLE)
-    amount = paid.then(pl.format("，本行放弃 {} 元", grouped(given_up))).otherwise(pl.lit("，本行不再核定"))
+    amount = paid.then(filled("，本行放弃 {} 元", grouped(given_up))).otherwise(pl.lit("，本行不再核定"))
     return lines.with_columns(
         award_low=pl.when(gone).then(given_up).otherwise(pl.col("award_low")),
         status=pl.when(gone).then(pl.lit(DUPLICATE)).otherwise(pl.col("status")),
@@ -95,7 +96,7 @@ def _replaced(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
         pl.col("item").alias("by"),
         pl.col("item").replace_strict(pairs, return_dtype=pl.String).alias("item"),
     )
-    told = pl.format("同一项目按 {} {} 执行", "by", pl.col("by").replace_strict(_titles(law)))
+    told = filled("同一项目按 {} {} 执行", "by", pl.col("by").replace_strict(_titles(law)))
     found = live.join(special, on=["uscc", "project", "year", "item"])
     one = found.group_by("_line").agg(pl.col("by").min(), pl.col("award_low").first())
     return one.select("_line", told=told, given_up=pl.col("award_low"))
@@ -147,7 +148,7 @@ def with_paid_elsewhere(lines: pl.DataFrame, frames: Frames, law: Catalogue, yea
     paid = _grouped(before.select("uscc", "item", "level", "year", "amount", _PROJECT.alias("_project")), law)
     paid = paid.select(
         *("uscc", "group", "_project", pl.col("item").str.head(1).alias("by")),
-        words=pl.format("{} {}年度已兑付 {} 元", "item", "year", grouped(pl.col("amount"))),
+        words=filled("{} {}年度已兑付 {} 元", "item", "year", grouped(pl.col("amount"))),
     )
     lines = lines.with_row_index("_line")
     own = _live(lines.filter(pl.col("uscc").is_in(paid["uscc"].unique().implode())))
@@ -159,7 +160,7 @@ def with_paid_elsewhere(lines: pl.DataFrame, frames: Frames, law: Catalogue, yea
         )
         .group_by("_line")
         .agg(pl.col("words").unique().sort().head(_SHOWN).str.join("、"))
-        .select("_line", note=pl.format("{}，如是同一事项应就高不重复，请核", "words"))
+        .select("_line", note=filled("{}，如是同一事项应就高不重复，请核", "words"))
     )
     if told.is_empty():
         return lines.drop("_line")
@@ -236,11 +237,11 @@ def _compared(law: Catalogue) -> pl.Expr:
 def _words(law: Catalogue) -> pl.Expr:
     """The payable lines of a policy on a matter, in words; of many only the first."""
     title = pl.col("item").replace_strict(_titles(law), return_dtype=pl.String)
-    project = pl.when(pl.col("named").is_not_null()).then(pl.format("项目 {}，", "named"))
-    one = pl.format("{} {}（{}{} 元）", "item", title, project.fill_null(""), grouped(pl.col("award_low")))
+    project = pl.when(pl.col("named").is_not_null()).then(filled("项目 {}，", "named"))
+    one = filled("{} {}（{}{} 元）", "item", title, project.fill_null(""), grouped(pl.col("award_low")))
     paid = (pl.col("status") == PAYABLE) & (pl.col("award_low") > 0)
     shown = one.filter(paid).sort().head(_SHOWN).str.join("、")
-    rest = pl.format("等{}笔，共 {} 元", paid.sum(), grouped(pl.col("award_low").filter(paid).sum()))
+    rest = filled("等{}笔，共 {} 元", paid.sum(), grouped(pl.col("award_low").filter(paid).sum()))
     return pl.concat_str([shown, pl.when(paid.sum() > _SHOWN).then(rest).otherwise(pl.lit(""))])
 
 
@@ -251,7 +252,7 @@ def _displaced(judged: pl.DataFrame) -> pl.DataFrame:
     hopeless = (pl.col("status") == PENDING) & (replaced | no_room)
     gone = judged.filter(pl.col("by").is_not_null() & ((pl.col("status") == PAYABLE) | hopeless))
     why = pl.when(replaced).then(pl.lit("以融合发展政策代替昆山政策")).otherwise(pl.lit("就高不重复"))
-    told = pl.format("{}：同一事项让位于 {}", why, "told")
+    told = filled("{}：同一事项让位于 {}", why, "told")
     return gone.select("_line", told=told, given_up=pl.col("award_low"))
 
 
@@ -281,7 +282,7 @@ def _narrowed(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     )
     lines = lines.join(kept, on="_line", how="left", maintain_order="left")
     here = pl.col("told").is_not_null() & (pl.col("status") == PENDING)
-    note = pl.when(here).then(pl.format("同一事项已有 {}，就高不重复，只计超出部分", "told"))
+    note = pl.when(here).then(filled("同一事项已有 {}，就高不重复，只计超出部分", "told"))
     return lines.with_columns(
         award_low=pl.when(here).then(pl.min_horizontal("_low", "_high")).otherwise(pl.col("award_low")),
         award_high=pl.when(here).then(pl.col("_high")).otherwise(pl.col("award_high")),

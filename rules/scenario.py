@@ -115,7 +115,6 @@ def _told(value: object) -> object:
     return _PROSPECTS.get(value, value) if value is None or isinstance(value, str) else value
 
 
-
 def _note(changes: list[str], what: str, old: object, new: object) -> None:
     if old != new:
         changes.append(f"{what}：{_plain(old)} → {_plain(new)}")

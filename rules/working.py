@@ -3,6 +3,7 @@
 import polars as pl
 
 from rules.evaluate import PAYABLE, PENDING
+from schemas.labels import filled
 from schemas.money import grouped
 
 
@@ -12,25 +13,23 @@ def finish_working(lines: pl.DataFrame) -> pl.DataFrame:
     Each kind of line is worded on its own: formatting amounts is the dearest thing a run does.
     """
     payable, cut = pl.col("status") == PAYABLE, pl.col("cap_reduction") > 0
-    paid = pl.format("（已扣除以前兑付 {}）", grouped(pl.col("cap_paid"))).fill_null("")
+    paid = filled("（已扣除以前兑付 {}）", grouped(pl.col("cap_paid"))).fill_null("")
     cap = pl.concat_str([grouped(pl.col("cap")), paid])
-    capped = (
-        pl.when(pl.col("gross") > pl.col("cap")).then(pl.format("，按上限 {}", cap)).otherwise(pl.lit(""))
-    )
-    lower = pl.format("{}，减去低级别已兑付 {}，只补差额", capped, grouped(pl.col("paid_lower")))
-    shared = pl.format(
+    capped = pl.when(pl.col("gross") > pl.col("cap")).then(filled("，按上限 {}", cap)).otherwise(pl.lit(""))
+    lower = filled("{}，减去低级别已兑付 {}，只补差额", capped, grouped(pl.col("paid_lower")))
+    shared = filled(
         "，合计超过上限 {}，按比例核减 {}，兑付 {}",
         cap,
         grouped(pl.col("cap_reduction")),
         grouped(pl.col("award")),
     )
-    span = pl.format("待核定：{} 至 {}", grouped(pl.col("award_low")), _open_end())
+    span = filled("待核定：{} 至 {}", grouped(pl.col("award_low")), _open_end())
     kinds: list[tuple[pl.Expr, list[pl.Expr]]] = [
         (pl.col("status") == PENDING, [pl.lit("，"), span]),
         (payable & pl.col("paid_lower").is_not_null(), [lower]),
         (payable & cut & pl.col("cap_shared"), [shared]),
-        (payable & cut, [pl.format("，超过上限 {}，按上限兑付", cap)]),
-        (payable & pl.col("cap").is_not_null(), [pl.format("，未超上限 {}", cap)]),
+        (payable & cut, [filled("，超过上限 {}，按上限兑付", cap)]),
+        (payable & pl.col("cap").is_not_null(), [filled("，未超上限 {}", cap)]),
     ]
     used = ["status", "working", "cap", "cap_shared", "cap_reduction", "paid_lower", "cap_paid", "gross"]
     rest = lines.select(*used, "award", "award_low", "award_high").with_row_index("_line")

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.labels import plain_column
+from schemas.labels import filled, plain_column
 from schemas.registries import Registry
 from schemas.validate import FAULTS
 
@@ -90,7 +90,7 @@ def mark_repeats(registry: Registry, frame: pl.DataFrame) -> tuple[pl.DataFrame,
         for c, value in data.items()
     )
     doubled = doubled.with_columns(
-        pl.format("{}第{}行", "source_file", "source_row").alias("place"),
+        filled("{}第{}行", "source_file", "source_row").alias("place"),
         pl.sum_horizontal(value.is_not_null().cast(pl.Int32) for value in data.values()).alias("filled"),
         differ.over(keys).alias("differ"),
     )
@@ -114,8 +114,8 @@ def _conflicts(registry: Registry, doubled: pl.DataFrame, keys: list[str], named
     places = differing.group_by(keys).agg(named_rows, pl.len().alias("rows"))
     found = differing.join(places, on=keys, how="left", nulls_equal=True)
     others = pl.col("places").list.set_difference(pl.concat_list("place")).list.sort().list.join("、")
-    many = pl.when(pl.col("rows") > _MOST_NAMED + 1).then(pl.format("等{}行", pl.col("rows") - 1))
-    reason = pl.format(
+    many = pl.when(pl.col("rows") > _MOST_NAMED + 1).then(filled("等{}行", pl.col("rows") - 1))
+    reason = filled(
         "与{}{}的{}相同而数据不同，不能确定以哪一行为准；请核对后只保留正确的一行",
         others,
         many.otherwise(pl.lit("")),

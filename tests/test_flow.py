@@ -61,4 +61,30 @@ def test_schedule_fits_the_flow(prefect: None) -> None:
     inspect.signature(annual.fn).bind(**plan["parameters"])
     annual.validate_parameters(plan["parameters"])
     assert plan["schedule"].timezone == "Asia/Shanghai" and plan["schedule"].cron == "0 2 15 1 *"
-    assert set(plan) <= set(inspect.signature(annual.serve).parameters)
+    assert set(plan) <= set(inspect.signature(annual.to_deployment).parameters)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_forecast_flow_equals_direct_run(prefect: None, city: Path, tmp_path: Path) -> None:
+    from flows.ahead import Asked
+    from flows.direct import run_forecast
+    from flows.prospect import run_flow
+
+    asked = Asked(2023, 2, draws=64, workers=2)
+    flowed = run_flow(asked, city, tmp_path / "flow", (), None)
+    direct = run_forecast(asked, city, tmp_path / "direct", (), lambda _: None)
+    assert parquet_bytes(flowed) == parquet_bytes(direct)
+    assert (flowed / "manifest.json").read_bytes() == (direct / "manifest.json").read_bytes()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_forecast_is_scheduled_after_the_annual_run(prefect: None) -> None:
+    from flows.annual import SCHEDULE as FIRST
+    from flows.prospect import SCHEDULE, deployment, forecast
+    from flows.schedule import deployments
+
+    plan = deployment(Path("raw"), Path("out"))
+    forecast.validate_parameters(plan["parameters"])
+    assert (FIRST.cron, SCHEDULE.cron) == ("0 2 15 1 *", "0 3 15 1 *")
+    assert FIRST.timezone == SCHEDULE.timezone == "Asia/Shanghai"
+    assert [one.name for one in deployments(Path("raw"), Path("out"))] == ["年度兑现", "负担预测"]
