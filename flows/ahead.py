@@ -15,7 +15,7 @@ from forecast.readings import effects
 from forecast.run import Progress, simulate
 from forecast.sources import shares
 from forecast.streams import Seeds
-from forecast.tables import draw_rows, forecast_rows, weighted
+from forecast.tables import Weighted, draw_rows, forecast_rows, unsettled, weighted
 from reports.forecast import conclusion, write_forecast
 from rules.catalogue import Catalogue
 from schemas.errors import Unusable
@@ -56,12 +56,12 @@ def look_ahead(work: Path, asked: Asked, law: Catalogue, say: steps.Say) -> Path
     totals = simulate(
         made.parts, asked.draws, Seeds.of(asked.seed), asked.workers, work / "totals.npy", _progress(say)
     )
-    held = weighted(totals, law, asked.year)
+    held = weighted(totals, law)
     steps.write_parquet(forecast_rows(held), work / "forecast.parquet")
     steps.write_parquet(draw_rows(held), work / "draws.parquet")
     say("分解不确定性的来源……")
-    told = _told(made)
-    told["sources"] = shares(made.parts, law, asked.year, held, asked.seed, asked.workers)
+    told = _told(made, held, law)
+    told["sources"] = shares(made.parts, law, held, asked.seed, asked.workers)
     say("比较各种口径……")
     told["readings_effect"] = effects(frames, law, asked.year)
     told["backtest"] = {}
@@ -76,11 +76,12 @@ def look_ahead(work: Path, asked: Asked, law: Catalogue, say: steps.Say) -> Path
     return work
 
 
-def _told(made: Plan) -> dict[str, object]:
+def _told(made: Plan, held: Weighted, law: Catalogue) -> dict[str, object]:
+    ranges, endless = unsettled(held, law)
     return {
         "assumptions": made.assumptions,
-        "range_only": made.range_only,
-        "open_ended": made.open_ended,
+        "range_only": ranges,
+        "open_ended": endless,
         "paths": made.paths,
         "targets": made.findings,
     }

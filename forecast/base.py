@@ -24,7 +24,7 @@ def known(lines: pl.DataFrame, year: int) -> Fixed:
         .agg(fen=pl.col("to_pay").sum().to_physical().cast(pl.Int64), lines=pl.len().cast(pl.Int64))
         .sort("item", "district")
     )
-    keys = cells.with_columns(award_year=year, basis=pl.lit("known"), ranged=False, open=False)
+    keys = cells.with_columns(award_year=year, basis=pl.lit("known"), ranged=False, open=False, settled=True)
     amounts = cells["fen"].to_numpy()
     return Fixed(
         keys.select(pl.col(c).cast(t) for c, t in CELLS.items()),
@@ -49,7 +49,9 @@ class Pending:
     cells: pl.DataFrame = field(init=False)
 
     def __post_init__(self) -> None:
-        self.cells = district_cells(self.item, [self.year], "pending", True, self.open_ended)
+        self.cells = district_cells(
+            self.item, [self.year], "pending", True, self.open_ended, self.table is not None
+        )
 
     def fill(self, first: int, count: int, seeds: Seeds) -> Filled:
         """See forecast.parts.Part."""
@@ -133,12 +135,11 @@ class Promised:
         return Filled(amounts, lines, total, total, total)
 
 
-def promised(
-    past: Past, item: str, unit: str, longest: int, base: int, end: int, horizon: int
-) -> Promised | None:
-    """The run-off of an item's promises after `end`, the last award year of its policy; None where none is left.
+def promised(past: Past, item: str, unit: str, longest: int, base: int, years: list[int]) -> Promised | None:
+    """The run-off of an item's promises in `years`, after its policy has ended; None where none is left.
 
-    The stock of promises in the policy's last year is taken to be that of the base year.
+    `longest` months or years (`unit`) are promised. The stock of promises in the policy's last year is taken
+    to be that of the base year.
     """
     lines = past.of(item).filter(pl.col("payable") & (pl.col("low") > 0) & pl.col("district").is_not_null())
     thing = ["uscc", "person_id"] if unit == "months" else ["uscc", "project_id"]
@@ -155,7 +156,6 @@ def promised(
         .filter((pl.col("last") == base) & (pl.col("used") < longest))
         .sort(thing, nulls_last=True)
     )
-    years = list(range(max(end, base) + 1, base + horizon + 1))
     if held.is_empty() or not years:
         return None
     left, worth = held["used"].to_numpy(), held["worth"].to_numpy()
@@ -181,16 +181,3 @@ def _goes_on(lines: pl.DataFrame, thing: list[str], base: int) -> tuple[float, f
     )
     before = by_year.filter(pl.col("year") < base).height
     return (again.height + 1.0, before - again.height + 0.1) if before else (1e6, 1.0)
-
-
-def range_only(part: Pending) -> dict[str, object] | None:
-    """A listing of lines for which nothing but the statutory range is known; None where history tells."""
-    if part.table is not None:
-        return None
-    return {
-        "item": part.item,
-        "award_year": part.year,
-        "lines": int(part.low.size),
-        "low": float(part.low.sum()) / 100,
-        "high": None if part.open_ended else float(part.high.sum()) / 100,
-    }

@@ -1,6 +1,6 @@
 """How many cases a year brings: from the registry's own years, or from a target path."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,10 +58,10 @@ def _slope(cases: Floats) -> float:
     return slope * max(0.0, 1 - 1 / (spread * slope**2)) if slope else 0.0
 
 
-def dispersion(histories: Mapping[str, Sequence[int]]) -> float | None:
+def dispersion(histories: Iterable[Sequence[int]]) -> float | None:
     """What years differ by beyond chance, from all items together; None where no item has two years."""
     excess, square = 0.0, 0.0
-    for seen in histories.values():
+    for seen in histories:
         cases = np.asarray(seen, float)
         if cases.size > 1 and cases.sum() > 0:
             excess += cases.var(ddof=1) - cases.mean()

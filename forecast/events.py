@@ -9,7 +9,7 @@ import polars as pl
 from forecast.counts import Counts
 from forecast.grown import GrownUnits
 from forecast.parts import CHUNK, Filled, by_district, district_cells
-from forecast.streams import Floats, Ints, Seeds, stream
+from forecast.streams import Ints, Seeds, stream
 from forecast.units import Units
 from schemas.districts import DISTRICTS
 
@@ -35,7 +35,9 @@ class Events:
 
     def __post_init__(self) -> None:
         ranged = bool((self.units.rows["least"] != self.units.rows["most"]).any()) or self.units.open_ended
-        self.cells = district_cells(self.item, self.years, self.basis, ranged, self.units.open_ended)
+        self.cells = district_cells(
+            self.item, self.years, self.basis, ranged, self.units.open_ended, self.units.settled
+        )
         held = [self.units.yuan(name) for name in ("amount", "least", "most")]
         self.fen = [np.rint(100 * one).astype(np.int64) for one in held]
         self.means = [
@@ -98,24 +100,14 @@ class Cohort:
         for begun in range(0, count, CHUNK):
             rng = stream(seeds.counts, "cohort", self.item, first + begun)
             part = renewed[begun : begun + CHUNK]
-            share = rng.beta(*self.kept, part.shape[0])[:, None]
+            share = np.asarray(rng.beta(*self.kept, part.shape[0]))[:, None]
             for place, year in enumerate(self.years):
                 before = self.issued.get(year - self.term)
                 again = place - self.term  # renewed again, within the forecast
-                due = (
-                    before
-                    if before is not None
-                    else part[:, again]
-                    if again >= 0
-                    else np.zeros(NINE, np.int64)
-                )
+                due = np.zeros(NINE, np.int64) if before is None else before
+                due = part[:, again] + due if again >= 0 else due
                 part[:, place] = rng.binomial(np.broadcast_to(due, (part.shape[0], NINE)), share)
         flat = renewed.reshape(count, -1)
         amounts = flat * self.award
         total = amounts.sum(0)
         return Filled(amounts, flat.sum(0), total, total, total)
-
-
-def central(counts: Counts) -> Floats:
-    """The expected number of cases by year."""
-    return counts.mean

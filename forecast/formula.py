@@ -35,9 +35,10 @@ class Formula:
     def reads(self) -> set[str]:
         """The columns of a row that the item reads."""
         held = self.compiled
-        parts = [*held.clauses, *held.caps]
-        known = {c for part in parts for c in part.reads} | {*held.amount_reads, *held.uplift_reads}
-        return known | {"level", "assessed_rate", DRAWN}
+        known = {c for clause in held.clauses for c in clause.reads} | {
+            c for cap in held.caps for c in cap.reads
+        }
+        return known | {*held.amount_reads, *held.uplift_reads, "level", "assessed_rate", DRAWN}
 
     @property
     def pools(self) -> list[CompiledCap]:

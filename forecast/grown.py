@@ -1,5 +1,6 @@
 """Claims whose amount the text computes: the compiled rule on claims whose base has grown with the city."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,12 +11,12 @@ from forecast.carriers import rows_of
 from forecast.formula import DRAWN, Formula, fen
 from forecast.growth import Growth
 from forecast.history import Past
-from forecast.parts import by_district
+from forecast.parts import by_district, place_of
 from forecast.streams import Floats, Ints, Seeds, stream
+from forecast.units import Units
 from rules.catalogue import Catalogue
 from rules.history import Frames, prepared
 from rules.model import Item
-from schemas.districts import DISTRICTS
 
 BASE = "base_amount"
 
@@ -29,7 +30,7 @@ def is_computed(law: Catalogue, item: Item) -> bool:
 class GrownUnits:
     """The rows of each unit, to be paid anew: `starts` the first row of each, `district` of each unit.
 
-    `growth` gives the common growth, the same draws as those of the registry it was fitted to (`shared`).
+    `growth` gives the common growth, the same draws as those of the R&D registry (None: bases stay).
     """
 
     law: Catalogue
@@ -38,9 +39,7 @@ class GrownUnits:
     starts: Ints
     district: Ints
     growth: Growth | None
-    shared: str
-    horizon: int
-    year: int
+    years: Sequence[int]
     formulas: list[Formula] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +63,19 @@ class GrownUnits:
         )
         return None if group.max(initial=0) + 1 == group.size else group
 
+    def units(self, counted: Units) -> Units:
+        """The same cases for drawing from: only their 区镇 count here, amounts come from `pay`."""
+        size, ranged = self.district.size, float(self.item.basis == "range")
+        rows = pl.DataFrame(
+            {
+                "district": self.district,
+                "amount": [0.0] * size,
+                "least": [0.0] * size,
+                "most": [ranged] * size,
+            }
+        )
+        return Units(rows, counted.seen, False, True)
+
     def pay(
         self, first: int, draw: Ints, chosen: Ints, draws: int, place: int, seeds: Seeds
     ) -> tuple[Ints, list[Ints]]:
@@ -71,7 +83,7 @@ class GrownUnits:
         rows, of = rows_of(self.starts, chosen)
         factor = self._factor(first, draws, place, seeds)[draw][of]
         frame = self.rows[rows].with_columns(
-            pl.Series(BASE, self.base[rows] * factor), pl.lit(date(self.year + place, 12, 31)).alias("on")
+            pl.Series(BASE, self.base[rows] * factor), pl.lit(date(self.years[place], 12, 31)).alias("on")
         )
         paid = [self._paid(formula, frame, rows, of, chosen.size) for formula in self.formulas]
         found = [by_district(draw, self.district[chosen], one, draws) for one in paid]
@@ -83,8 +95,7 @@ class GrownUnits:
         if self.growth is None:
             return np.ones(draws)
         shocks = [
-            self.growth.shocks(stream(seeds.common, self.shared, first + d), self.horizon)
-            for d in range(draws)
+            self.growth.shocks(stream(seeds.common, "rnd", first + d), len(self.years)) for d in range(draws)
         ]
         return np.asarray(np.exp(np.stack(shocks)[:, : place + 1].sum(1)))
 
@@ -103,29 +114,24 @@ class GrownUnits:
 
 
 def grown_units(
-    frames: Frames, law: Catalogue, item: Item, past: Past, growth: Growth | None, year: int, horizon: int
-) -> tuple[pl.DataFrame, GrownUnits] | None:
-    """An item's units with their rows; None where no row tells its base. Also the units' keys."""
-    name = item.registry or ""
-    held = frames[name].with_columns(role=pl.lit("line"))
-    rows = prepared(name, {**frames, name: held}, year).filter(
-        (pl.col("item") == item.id) & (pl.col(BASE) > 0)
-    )
-    live = past.of(item.id).select("source_file", "source_sheet", "source_row", _year="year")
-    rows = rows.join(live, on=["source_file", "source_sheet", "source_row"], nulls_equal=True)
-    rows = rows.filter(pl.col("district").is_not_null())
+    frames: Frames, law: Catalogue, item: Item, past: Past, growth: Growth | None, years: Sequence[int]
+) -> GrownUnits | None:
+    """An item's cases as rows to pay anew; None where no row tells its base."""
+    name, place = item.registry or "", ["source_file", "source_sheet", "source_row"]
+    held = {**frames, name: frames[name].filter(item=item.id).with_columns(role=pl.lit("line"))}
+    live = past.of(item.id).select(*place, _year="year")
+    rows = prepared(name, held, years[0] - 1).filter(pl.col(BASE) > 0, pl.col("district").is_not_null())
+    rows = rows.join(live, on=place, nulls_equal=True)
     if rows.is_empty():
         return None
-    key = ["_year", "uscc", *(["person_id"] if "person_id" in rows.columns else [])]
-    rows = rows.sort(*key, "source_file", "source_sheet", "source_row", nulls_last=True)
-    rows = rows.with_columns(_unit=pl.struct(key).rle_id().cast(pl.Int64))
+    key = ["_year", "uscc", *(c for c in ("person_id",) if c in rows.columns)]
+    rows = rows.sort(*key, *place, nulls_last=True).with_columns(_unit=pl.struct(key).rle_id().cast(pl.Int64))
     if item.basis == "range":
         rows = rows.with_columns(_rates(law, item, past).alias(DRAWN))
     unit = rows["_unit"].to_numpy()
     starts = np.append(np.flatnonzero(np.diff(unit, prepend=-1)), unit.size)
-    places = {d: place for place, d in enumerate(DISTRICTS)}
-    district = rows["district"].replace_strict(places, return_dtype=pl.Int64).to_numpy()[starts[:-1]]
-    return rows, GrownUnits(law, item, rows, starts, district, growth, "rnd", horizon, year + 1)
+    district = place_of(rows["district"])[starts[:-1]]
+    return GrownUnits(law, item, rows, starts, district, growth, years)
 
 
 def _rates(law: Catalogue, item: Item, past: Past) -> pl.Expr:

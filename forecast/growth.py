@@ -32,11 +32,11 @@ _ENOUGH = 4
 _ASSUMED_MEAN, _ASSUMED_SD, _WEIGHT = 0.06, 0.06, 2.0
 """Common log growth a year where the panel cannot say: mean, deviation, and the years the deviation counts as."""
 
-_ASSUMED_SCALE, _ASSUMED_DOF = 0.16, 3
-"""An enterprise's own log growth where the panel shows none: Student's t, its scale and degrees of freedom."""
+_ASSUMED_SCALE = 0.18
+"""An enterprise's own log growth where the panel shows too little: mean absolute deviation."""
 
 _FEW = 30
-"""With fewer observed growths than this the shape of the own part is the assumed one."""
+"""With fewer observations than this nothing is estimated from them: growth (or staying) is assumed."""
 
 _WIDEST = 3.0
 """No factor of one year exceeds exp(±3), twentyfold: such a jump is a registry's error, or a new enterprise."""
@@ -106,10 +106,8 @@ class Growth:
     def frozen(self) -> "Growth":
         """The same without uncertainty: every draw is its stratum's centre, every year the mean."""
         factors = np.repeat(np.exp(self.centres)[:, None], SIZE, axis=1)
-        common = replace(self.common, dof=np.inf)
-        return replace(
-            self, factors=factors, echoes=np.ones_like(factors), theta=0.0, zero=0.0, common=common
-        )
+        calm = replace(self.common, dof=np.inf)
+        return replace(self, factors=factors, echoes=np.ones_like(factors), theta=0.0, zero=0.0, common=calm)
 
 
 def fit(panel: pl.DataFrame, until: int | None = None) -> Growth:
@@ -119,8 +117,9 @@ def fit(panel: pl.DataFrame, until: int | None = None) -> Growth:
         known = known.filter(pl.col("year") <= until)
     years = _years(known)
     _, amounts = _matrix(known, years)
-    growth = _growth(amounts)
-    before = amounts[:, :-1]
+    growth, before = _growth(amounts), amounts[:, :-1]
+    if (pairs := int(np.isfinite(growth).sum())) < _FEW:
+        growth = np.full_like(growth, np.nan)
     seen = np.isfinite(growth)
     edges = _edges(before[seen])
     strata = np.searchsorted(edges, before, side="right")
@@ -129,11 +128,9 @@ def fit(panel: pl.DataFrame, until: int | None = None) -> Growth:
     theta = _theta(own / scales[strata])
     residuals = _filtered(own, theta)
     scales = _scales(residuals, strata, edges.size + 1)
-    shape = _shape((residuals / scales[strata])[seen])
-    draws = np.clip(scales[:, None] * shape, -_WIDEST, _WIDEST)
+    draws = np.clip(scales[:, None] * _shape((residuals / scales[strata])[seen]), -_WIDEST, _WIDEST)
     common = _common(growth, effects, scales[strata], residuals)
-    stay, arrive = _moves(np.isfinite(amounts))
-    zero = _zero(amounts)
+    zero, moves = _zero(amounts), _moves(np.isfinite(amounts))
     return Growth(
         years=years,
         edges=edges,
@@ -141,11 +138,11 @@ def fit(panel: pl.DataFrame, until: int | None = None) -> Growth:
         echoes=np.exp(theta * draws),
         theta=theta,
         zero=zero,
-        stay=stay,
-        arrive=arrive,
+        stay=1.0 if moves is None else moves[0],
+        arrive=0.0 if moves is None else moves[1],
         common=common,
         centres=centres,
-        notes=_notes(years, int(seen.sum()), common, scales, theta, zero, stay, arrive),
+        notes=_notes(years, pairs, common, scales, theta, zero, moves),
     )
 
 
@@ -161,6 +158,7 @@ def _matrix(panel: pl.DataFrame, years: tuple[int, ...]) -> tuple[pl.Series, Flo
     """Enterprises × years; NaN where an enterprise is not there."""
     rows = panel.select(pl.col("uscc").cast(pl.String), "year", pl.col("amount").cast(pl.Float64))
     rows = rows.filter(pl.col("year").is_in(years) & pl.col("amount").is_finite())
+    rows = rows.group_by("uscc", "year").agg(pl.col("amount").sum())
     codes = rows["uscc"].unique().sort()
     places = rows.join(pl.DataFrame({"uscc": codes}).with_row_index("row"), on="uscc")
     amounts = np.full((len(codes), len(years)), np.nan)
@@ -258,20 +256,14 @@ def _filtered(own: Floats, theta: float) -> Floats:
 def _shape(standard: Floats) -> Floats:
     """SIZE equally likely standard residuals: the panel's own, or Student's t where it has too few."""
     grid = (np.arange(SIZE) + 0.5) / SIZE
-    if standard.size >= _FEW:
-        return np.asarray(np.quantile(standard, grid, method="hazen"))
-    return _student3(grid)
+    return np.asarray(np.quantile(standard, grid, method="hazen")) if standard.size else _student(grid)
 
 
-def _student3(grid: Floats) -> Floats:
-    """Quantiles of Student's t with three degrees of freedom, by bisection of its distribution."""
-    low, high = np.full(grid.size, -60.0), np.full(grid.size, 60.0)
-    for _ in range(60):
-        middle = (low + high) / 2
-        t = middle / np.sqrt(3)
-        below = 0.5 + (np.arctan(t) + t / (1 + t * t)) / np.pi < grid
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.asarray((low + high) / 2)
+def _student(grid: Floats) -> Floats:
+    """Quantiles of Student's t with four degrees of freedom (closed form), of mean absolute value one."""
+    root = np.sqrt(4 * grid * (1 - grid))
+    t = np.sign(grid - 0.5) * np.sqrt(np.cos(np.arccos(root) / 3) / root - 1)
+    return np.asarray(t / np.abs(t).mean())
 
 
 def _common(growth: Floats, effects: Floats, scales: Floats, residuals: Floats) -> Common:
@@ -291,13 +283,13 @@ def _common(growth: Floats, effects: Floats, scales: Floats, residuals: Floats) 
     return Common(mean, sd, count, dof, effects)
 
 
-def _moves(there: Bools) -> tuple[float, float]:
-    """The share there again a year later, and arrivals as a share of those there."""
+def _moves(there: Bools) -> tuple[float, float] | None:
+    """The share there again a year later, and arrivals as a share of those there; None if too few are seen."""
     before, after = there[:, :-1], there[:, 1:]
     running = before.any(0) & after.any(0)
     base = int(before[:, running].sum())
-    if not base:
-        return 1.0, 0.0
+    if base < _FEW:
+        return None
     stays = int((before & after)[:, running].sum())
     arrives = int((~before & after)[:, running].sum())
     return stays / base, arrives / base
@@ -312,45 +304,45 @@ def _zero(amounts: Floats) -> float:
 
 def _notes(
     years: tuple[int, ...],
-    seen: int,
+    pairs: int,
     common: Common,
     scales: Floats,
     theta: float,
     zero: float,
-    stay: float,
-    arrive: float,
+    moves: tuple[float, float] | None,
 ) -> tuple[tuple[str, str, str], ...]:
     """What the model rests on, for the sheet of assumptions."""
-    panel = f"名册 {years[0]}–{years[-1]} 年" if years else "无名册"
-    pairs = f"{panel}，{seen} 个企业年增长"
-    mean = f"每年 {common.mean:.1%}（对数增长）"
-    sd = f"标准差 {common.sd:.1%}"
-    estimated = common.years >= _ENOUGH
-    few = f"假设：只有 {common.years} 个增长年，不足 {_ENOUGH} 个，无法估计"
+    panel = f"名册 {years[0]}–{years[-1]} 年" if years else "名册没有金额"
+    observed = f"{panel}，{pairs} 个企业年增长"
+    few = f"假设：{observed}，不足 {_FEW} 个，无法估计"
+    stay, arrive = moves or (1.0, 0.0)
+    moved = panel if moves else f"假设：{panel}，连续两年都有名册的企业不足 {_FEW} 户次，视为不进不出"
+    spread = f"{panel}估计，并入假设的 {_ASSUMED_SD:.0%}（权重相当于 {_WEIGHT:.0f} 年）"
+    if common.years < _ENOUGH:
+        spread = f"假设：只有 {common.years} 个增长年，不足 {_ENOUGH} 个，无法估计"
     return (
         (
             "共同增长均值",
-            mean,
-            f"{panel}，{common.years} 个增长年" if common.years else "假设：名册没有连续两年的数据",
+            f"每年 {common.mean:.1%}（对数增长）",
+            f"{panel}，{common.years} 个增长年，计入均值本身的误差" if common.years else few,
         ),
-        (
-            "共同增长波动",
-            sd,
-            f"{panel}估计，并入假设值 {_ASSUMED_SD:.0%}（计 {_WEIGHT:.0f} 年）" if estimated else few,
-        ),
+        ("共同增长波动", f"标准差 {common.sd:.1%}", spread),
         (
             "企业自身增长",
             f"平均绝对偏差 {scales.min():.1%} 至 {scales.max():.1%}，按规模分 {scales.size} 层",
-            f"{pairs}的残差（厚尾照实保留）"
-            if seen >= _FEW
-            else f"假设：学生 t 分布（自由度 {_ASSUMED_DOF}），{pairs}太少",
+            f"{observed}，按残差分布抽取" if pairs >= _FEW else f"{few}，取自由度 4 的学生 t 分布",
         ),
         (
-            "增长回归",
-            f"上年偏离的 {theta:+.2f} 倍带入下年",
-            pairs if theta else "假设：无（数据不足或不显著）",
+            "单年增长上限",
+            f"企业自身部分不超过 {np.exp(_WIDEST):.0f} 倍或 {np.exp(_WIDEST):.0f} 分之一",
+            "假设：更大的跳动视为登记差错或新设企业",
         ),
-        ("零申报", f"每年 {zero:.1%}，次年恢复原水平", panel if years else "假设"),
-        ("留存", f"每年 {stay:.1%}", panel if len(years) > 1 else "假设：名册不足两年"),
-        ("新增", f"每年为上年户数的 {arrive:.1%}", panel if len(years) > 1 else "假设：名册不足两年"),
+        (
+            "增长延续或回归",
+            f"上年偏离的 {theta:+.2f} 倍带入下年",
+            observed if theta else "假设：没有（数据不足或不显著）",
+        ),
+        ("零申报", f"每年 {zero:.1%}，次年恢复原水平", f"比例按{panel}；假设：恢复原水平"),
+        ("留存", f"每年 {stay:.1%}", moved),
+        ("新增", f"每年为上年户数的 {arrive:.1%}", moved),
     )

@@ -1,6 +1,7 @@
 """What the registries show of other years: every line of every year, as decided and as the texts alone leave it."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import polars as pl
 
@@ -11,6 +12,9 @@ from rules.history import Frames
 from schemas.registries import REGISTRIES
 
 _DECISIONS = ("assessed_amount", "assessed_rate", "assessed_base")
+UNIT = ("year", "uscc", "person_id")
+"""One case: an applicant's, or a person's, lines of an item in a year."""
+
 _KEY = ["item", "source_file", "source_sheet", "source_row"]
 
 
@@ -51,15 +55,42 @@ class Past:
     `low`..`high`: what is due (equal where decided, `high` null where open-ended); `least`..`most`: what
     the texts alone would allow; `decided`: a department's figure settles it. Yuan as floats; `year` is
     the event's, `district` null where the applicant is no longer listed. `covered`: by registry the years
-    that it was handed in for, oldest first.
+    that it was handed in for, oldest first; `registries`: that of each item.
     """
 
     lines: pl.DataFrame
     covered: dict[str, tuple[int, ...]]
+    registries: dict[str, str]
 
     def of(self, item: str) -> pl.DataFrame:
         """One item's lines."""
-        return self.lines.filter(pl.col("item") == item)
+        return self._by_item.get(item, self.lines.clear())
+
+    def seen(self, item: str) -> tuple[int, ...]:
+        """How many cases of an item each covered year brought: applicants (or persons) with lines."""
+        return self._seen.get(item, (0,) * len(self.years_of(item)))
+
+    def years_of(self, item: str) -> tuple[int, ...]:
+        """The years for which an item's cases are known: its registry's, else those with payments."""
+        registry = self.registries.get(item, "")
+        return self.covered.get(registry) or self._paid_years.get(item, ())
+
+    @cached_property
+    def _seen(self) -> dict[str, tuple[int, ...]]:
+        units = self.lines.select("item", *UNIT).unique().group_by("item", "year").agg(pl.len().alias("n"))
+        counts = {(item, year): n for item, year, n in units.iter_rows()}
+        items = self.lines["item"].unique().to_list()
+        return {item: tuple(counts.get((item, y), 0) for y in self.years_of(item)) for item in items}
+
+    @cached_property
+    def _paid_years(self) -> dict[str, tuple[int, ...]]:
+        years = self.lines.group_by("item").agg(pl.col("year").unique().sort())
+        return {item: tuple(held) for item, held in years.iter_rows()}
+
+    @cached_property
+    def _by_item(self) -> dict[str, pl.DataFrame]:
+        parts = self.lines.partition_by("item", as_dict=True, maintain_order=True)
+        return {str(item): part for (item,), part in parts.items()}
 
     def parts(self, item: str) -> pl.Series:
         """By decided line of an item what part of its statutory range was granted, 0..1."""
@@ -120,7 +151,8 @@ def look_back(frames: Frames, law: Catalogue, year: int) -> Past:
         for name, frame in seen.items()
         if REGISTRIES[name].has_lines
     }
-    return Past(pl.concat([lines, _paid(frames, covered, law, lines.schema)]), covered)
+    registries = {item.id: item.registry or "" for item in law.items.values()}
+    return Past(pl.concat([lines, _paid(frames, covered, law, lines.schema)]), covered, registries)
 
 
 def _paid(

@@ -20,8 +20,10 @@ CELLS: dict[str, Any] = {
     "basis": pl.String,
     "ranged": pl.Boolean,
     "open": pl.Boolean,
+    "settled": pl.Boolean,
 }
-"""A cell's key. `ranged`: a department has still to decide, so the texts give a range; `open`: without an end."""
+"""A cell's key. `ranged`: a department has still to decide, so the texts give a range; `open`: one without an
+end; `settled`: decisions of the past, or the text, tell the amounts: else they stand at the range's low end."""
 
 
 class Filled(NamedTuple):
@@ -64,7 +66,12 @@ class Fixed:
 
 
 def district_cells(
-    item: str, years: Sequence[int], basis: str, ranged: bool = False, open_ended: bool = False
+    item: str,
+    years: Sequence[int],
+    basis: str,
+    ranged: bool = False,
+    open_ended: bool = False,
+    settled: bool = True,
 ) -> pl.DataFrame:
     """The cells of one item: years × the nine districts, in that order."""
     return pl.DataFrame(
@@ -75,6 +82,7 @@ def district_cells(
             "basis": [basis] * (len(years) * len(DISTRICTS)),
             "ranged": [ranged] * (len(years) * len(DISTRICTS)),
             "open": [open_ended] * (len(years) * len(DISTRICTS)),
+            "settled": [settled] * (len(years) * len(DISTRICTS)),
         },
         schema=CELLS,
     )

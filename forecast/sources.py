@@ -16,7 +16,7 @@ DRAWS = 6 * CHUNK
 
 
 def shares(
-    parts: Sequence[Part], law: Catalogue, base: int, held: Weighted, seed: int, workers: int
+    parts: Sequence[Part], law: Catalogue, held: Weighted, seed: int, workers: int
 ) -> list[dict[str, object]]:
     """By payment year the share (0..1) of every source in the variance of the total, and its sampling error.
 
@@ -29,7 +29,7 @@ def shares(
     found: dict[str, dict[int, float]] = {}
     for source in SOURCES:
         totals = simulate(drawn, draws, Seeds.of(seed).only(source), workers)
-        second = _yearly(weighted(totals, law, base), draws)
+        second = _yearly(weighted(totals, law), draws)
         found[source] = {year: _common(one, second[year]) for year, one in first.items()}
     rows: list[dict[str, object]] = []
     for year, one in first.items():
@@ -40,7 +40,7 @@ def shares(
         scale = 1 / whole if whole > 1 else 1.0  # by chance they may exceed the whole
         for name, share in parted.items():
             rows.append(
-                {"pay_year": year, "source": NAMES[name], "share": share * scale, "error": 1 / np.sqrt(draws)}
+                {"pay_year": year, "source": NAMES[name], "share": share * scale, "error": draws**-0.5}
             )
         rows.append(
             {"pay_year": year, "source": NAMES["together"], "share": max(0.0, 1 - whole), "error": None}
@@ -54,7 +54,8 @@ def _yearly(held: Weighted, draws: int) -> dict[int, Floats]:
     found = {}
     for year in sorted(set(years.tolist())):
         cells = np.flatnonzero((years == year) & (held.weights["current"] > 0))
-        found[year] = np.asarray(sum(by_payer(held, "current", cells).values()))[:draws]
+        if cells.size:
+            found[year] = by_payer(held, "current", cells, np.zeros(1, np.int64))[None][0, :draws]
     return found
 
 

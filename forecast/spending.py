@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -28,6 +29,7 @@ ENDS = 8
 """The ends of a statutory range are worked out in every eighth draw."""
 
 Bools = NDArray[np.bool_]
+_V = TypeVar("_V", bound=np.generic)
 NINE = len(DISTRICTS)
 
 
@@ -84,7 +86,13 @@ class Spending:
         self.carriers = [carrier(self.frames, self.registry, self.base, g, self.who) for g in groupings]
         self.lines = [self._line(item, groupings.index(item.rows)) for item in self.items]
         self.cells = pl.concat(
-            district_cells(line.item.id, self.years, "simulated", ranged=line.ends is not None)
+            district_cells(
+                line.item.id,
+                self.years,
+                "simulated",
+                ranged=line.ends is not None,
+                settled=line.ends is None or line.severity is not None,
+            )
             for line in self.lines
         )
 
@@ -138,7 +146,8 @@ class Spending:
         paid, lines = self._sums(line.decided, line.pools, frame, grown, draws.size)
         amounts += paid
         sums[0] += lines.sum(0)
-        sampled = np.flatnonzero(draws % ENDS == 0)
+        every = ENDS if line.severity is not None or line.item.basis == "range" else 1
+        sampled = np.flatnonzero(draws % every == 0)
         if line.ends is None:
             sums[1:] += paid.sum(0)
         elif sampled.size:
@@ -274,7 +283,7 @@ class Spending:
             rectangle=False,
         )
 
-    def _spread(self, held: Carrier, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _spread(self, held: Carrier, values: NDArray[_V]) -> NDArray[_V]:
         """Enterprises' values brought to their rows."""
         alone = held.rows.height == self.who.height
         return values if alone or values.shape[1] == 1 else values[:, held.enterprise]

@@ -6,29 +6,25 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from forecast.history import Past
+from forecast.history import UNIT, Past
 from forecast.parts import place_of
 from forecast.severity import ENOUGH, Severity, severity
 from forecast.streams import Floats, Ints
-from rules.evaluate import JUDGED
 from rules.model import Item
 from rules.terms import ByLevel, Scalar
 from schemas.districts import DISTRICTS
-
-_UNIT = ("year", "uscc", "person_id")
 
 
 @dataclass(frozen=True)
 class Units:
     """Cases to draw from, and how many each year brought.
 
-    `rows`: one a unit: `district` (its place), `amount`, `least`, `most` (yuan), `key`. `seen`: by covered year the
+    `rows`: one a unit: `district` (its place), `amount`, `least`, `most` (yuan). `seen`: by covered year the
     number of units. `open_ended`: the texts set no upper end. `settled`: amounts rest on decisions or on
     the text; else only the statutory range is known, and `amount` is its low end.
     """
 
     rows: pl.DataFrame
-    years: tuple[int, ...]
     seen: tuple[int, ...]
     open_ended: bool
     settled: bool
@@ -50,32 +46,28 @@ def units_of(past: Past, item: Item, levels: Sequence[str] | None, weights: Mapp
     """The units of an item (of some of its levels; None: all). `weights`: shares of the 区镇, where a unit has none."""
     lines = past.of(item.id)
     lines = lines.filter(pl.col("level").is_in(list(levels))) if levels is not None else lines
+    years = past.years_of(item.id)
     granted = decisions(past, item)
-    lines = _imputed(lines, granted)
-    judged = item.basis in JUDGED or item.basis == "range"
     units = (
-        lines.group_by(*_UNIT)
-        .agg(
-            pl.col("district").first(),
-            amount=pl.col("amount").sum(),
-            least=pl.col("least").sum(),
-            most=pl.col("most").sum(),
-            open=pl.col("most").is_null().any(),
-        )
-        .sort(*_UNIT, nulls_last=True)
+        _imputed(lines, granted)
+        .group_by(*UNIT)
+        .agg(pl.col("district").first(), *(pl.col(c).sum() for c in ("amount", "least")), _most())
+        .sort(*UNIT, nulls_last=True)
     )
-    years = past.covered.get(item.registry or "", ()) or tuple(sorted(set(units["year"].to_list())))
-    counted = dict(units.group_by("year").agg(pl.len()).rows())
-    placed = place_of(_placed(units["district"], weights))
-    open_ended = bool(units["open"].any())
-    settled = not judged or granted is not None or bool(lines["payable"].sum() >= ENOUGH)
-    return Units(
-        units.select("amount", "least", "most").with_columns(district=pl.Series(placed, dtype=pl.Int64)),
-        years,
-        tuple(counted.get(y, 0) for y in years),
-        open_ended,
-        settled,
+    counts = dict(units.group_by("year").agg(pl.len()).rows())
+    open_ended = item.basis == "case_by_case" or units["most"].null_count() > 0
+    enough = granted is not None or int(lines["payable"].sum()) >= ENOUGH
+    settled = item.basis in ("exact", "floor") or (enough and item.basis != "case_by_case")
+    rows = units.select("amount", "least", pl.col("most").fill_null(0.0)).with_columns(
+        amount=pl.col("amount") if settled else pl.col("least"),
+        district=pl.Series(place_of(_placed(units["district"], weights)), dtype=pl.Int64),
     )
+    return Units(rows, tuple(counts.get(year, 0) for year in years), open_ended, settled)
+
+
+def _most() -> pl.Expr:
+    """The high end of a unit; null where one of its lines has none."""
+    return pl.when(pl.col("most").null_count() == 0).then(pl.col("most").sum()).alias("most")
 
 
 def _imputed(lines: pl.DataFrame, granted: Severity | None) -> pl.DataFrame:
@@ -89,16 +81,12 @@ def _imputed(lines: pl.DataFrame, granted: Severity | None) -> pl.DataFrame:
         return lines.with_columns(amount=pl.col("low"))
     paid = lines.filter("payable")["low"]
     places = (np.arange(waiting.height) + 0.5) / waiting.height
+    amount = pl.col("low")
     if granted is not None:
         part = granted.table[(_mixed(places) * granted.table.size).astype(np.int64)]
-        amount = pl.col("least") + pl.Series(part) * (pl.col("most") - pl.col("least"))
+        amount = pl.col("least") + pl.lit(pl.Series(part)) * (pl.col("most") - pl.col("least"))
     elif len(paid) >= ENOUGH:
-        amount = pl.Series(np.quantile(paid.to_numpy(), _mixed(places), method="inverted_cdf")).to_frame("a")[
-            "a"
-        ]
-        amount = pl.lit(amount)
-    else:
-        amount = pl.col("low")
+        amount = pl.lit(pl.Series(np.quantile(paid.to_numpy(), _mixed(places), method="inverted_cdf")))
     told = waiting.with_columns(amount=pl.coalesce(amount, "low"))
     return pl.concat([lines.filter("payable").with_columns(amount=pl.col("low")), told])
 
@@ -141,4 +129,4 @@ def stated_units(item: Item, level: str | None, weights: Mapping[str, float]) ->
     empty = pl.Series([None] * 100, dtype=pl.String)
     rows = pl.DataFrame({"amount": [least] * 100, "least": [least] * 100, "most": [most] * 100})
     rows = rows.with_columns(district=pl.Series(place_of(_placed(empty, weights)), dtype=pl.Int64))
-    return Units(rows, (), (), False, item.basis == "exact")
+    return Units(rows, (), False, item.basis == "exact")

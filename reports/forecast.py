@@ -64,17 +64,18 @@ def _first(figures: Figures, manifest: Mapping[str, Any]) -> str:
 
 
 def _on_top(manifest: Mapping[str, Any], year: int) -> str:
-    """What is in no total: liabilities with a statutory range only, and those decided case by case."""
-    ranges, talks = manifest["range_only"], manifest["open_ended"]
+    """What the totals leave out: how far above its low end a range may come, and what is decided case by case."""
+    lag = manifest["payment_lag"]
+    ranges, talks = (
+        [e for e in manifest[name] if e["award_year"] + lag == year] for name in ("range_only", "open_ended")
+    )
     parts = []
     if ranges:
-        due = [e for e in ranges if e["award_year"] + manifest["payment_lag"] == year]
-        low, high = bounds(due)
-        amounts = f"不少于 {say(low)[0]}，无上限" if high is None else "{}至 {}".format(*say(low, high))
-        parts.append(f"{_count(ranges)} 项只有法定区间" + (f"（{year}年支付 {amounts}）" if due else ""))
+        low, high = bounds(ranges)
+        parts.append(f"{_count(ranges)} 项没有核定历史，只按法定下限计入，最多还要增加 {say(high - low)[0]}")
     if talks:
-        parts.append(f"{_count(talks)} 项一事一议")
-    return f"；另有 {'、'.join(parts)}，均不在此数内，须另行预留" if parts else ""
+        parts.append(f"{_count(talks)} 项一事一议或没有标准，未计入，须另行预留")
+    return f"；另有 {'；'.join(parts)}" if parts else ""
 
 
 def _count(entries: list[dict[str, Any]]) -> int:

@@ -23,13 +23,17 @@ def ranges_sheet(book: Book, manifest: Mapping[str, Any]) -> None:
         Column("奖补年度", 10, "index"),
         Column("支付年度", 10, "index"),
         Column("预计笔数", 10, "number"),
-        Column("法定下限", 15, "wan"),
-        Column("法定上限（空为无上限）", 18, "wan"),
-        Column("说明", 40, "wide"),
+        Column("法定下限（已计入）", 15, "wan"),
+        Column("法定上限", 15, "wan"),
+        Column("最多另增", 15, "wan"),
+        Column("说明", 34, "wide"),
     ]
     sheet = Sheet(book, "仅有法定区间", columns)
-    sheet.title("仅有法定区间和一事一议的事项")
-    sheet.line("以下事项不在各表的均值和分位数内，是其外的负担。")
+    sheet.title("没有核定历史和一事一议的事项")
+    sheet.line(
+        "没有核定历史的，金额无从估计：各表的均值和分位数只计法定下限，「最多另增」不在其内。"
+        "一事一议和没有标准的，完全不在各表内。"
+    )
     sheet.line("单位：万元", "right")
     sheet.header()
     lag = manifest["payment_lag"]
@@ -38,29 +42,29 @@ def ranges_sheet(book: Book, manifest: Mapping[str, Any]) -> None:
         year = entry["award_year"]
         return [entry["item"], entry["title"], year, year + lag, entry["lines"], *amounts]
 
-    sheet.line("一、没有兑付历史，只有法定区间", bold=True)
+    sheet.line("一、没有核定历史，只有法定区间", bold=True)
     ranges = sorted(manifest["range_only"], key=lambda e: natural(e["item"]))
     for year in sorted({e["award_year"] for e in ranges}):
         of_year = [e for e in ranges if e["award_year"] == year]
         sheet.rows(
-            row(e, in_wan(e["low"]), in_wan(e["high"]), "无上限" if e["high"] is None else None)
-            for e in of_year
+            row(e, in_wan(e["low"]), in_wan(e["high"]), in_wan(e["high"] - e["low"]), None) for e in of_year
         )
         low, high = bounds(of_year)
-        sheet.total(["合计", None, year, year + lag, None, in_wan(low), in_wan(high), None])
+        sheet.total(
+            ["合计", None, year, year + lag, None, in_wan(low), in_wan(high), in_wan(high - low), None]
+        )
     if not ranges:
         sheet.line("无。")
-    sheet.line("二、一事一议，金额由市政府另定，不设区间", bold=True)
+    sheet.line("二、一事一议和没有标准的事项，金额另定，不设区间", bold=True)
     talks = sorted(manifest["open_ended"], key=lambda e: (e["award_year"], natural(e["item"])))
-    sheet.rows(row(e, None, None, e["why"]) for e in talks)
+    sheet.rows(row(e, None, None, None, e["why"]) for e in talks)
     if not talks:
         sheet.line("无。")
 
 
-def bounds(entries: Sequence[Mapping[str, Any]]) -> tuple[float, float | None]:
-    """The statutory range of entries together; no upper end where one of them has none."""
-    highs = [entry["high"] for entry in entries]
-    return sum(entry["low"] or 0.0 for entry in entries), None if None in highs else float(sum(highs))
+def bounds(entries: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """The statutory range of entries together (yuan)."""
+    return float(sum(e["low"] for e in entries)), float(sum(e["high"] for e in entries))
 
 
 def targets_sheet(book: Book, manifest: Mapping[str, Any]) -> None:

@@ -200,7 +200,7 @@ class Prospect(Strict):
     """
 
     counts: Literal["trend", "target"] = "trend"
-    payment_lag: int = Field(1, ge=0, le=5)
+    payment_lag: int = Field(default=1, ge=0, le=5)
     renewal: Number | None = None
 
     @field_validator("renewal")

@@ -96,8 +96,8 @@ def apply_scenario(law: "Catalogue", scenario: Scenario) -> "Catalogue":
     prospect = _prospect(law, scenario, changes)
     if not changes:
         changes.append(f"方案「{scenario.title}」没有改变任何内容")
-    changed = {"items": items, "readings": readings, "policies": policies, "prospect": prospect}
-    return replace(law, **changed, changes=(*law.changes, *changes))
+    law = replace(law, items=items, readings=readings, policies=policies, prospect=prospect)
+    return replace(law, changes=(*law.changes, *changes))
 
 
 def _prospect(law: "Catalogue", scenario: Scenario, changes: list[str]) -> Prospect:
