@@ -22,7 +22,7 @@ from schemas.outputs import BACKTEST, QUANTILES
 _LONG, _GROWTHS = 6, 3
 """A panel of so many years starts from this many observed growths; a shorter one from its first."""
 
-METHODS = {"mean": "本方法", "last_year": "沿用上年", "last_year_grown": "上年×平均增长"}
+METHODS = {"mean": "本方法", "last_year": "上年数", "last_year_grown": "上年数×平均增幅"}
 
 
 def backtest(frames: Frames, law: Catalogue, year: int, draws: int, seed: int, workers: int) -> pl.DataFrame:

@@ -13,7 +13,6 @@ from schemas.districts import DISTRICTS
 from schemas.outputs import SOURCES
 
 _ITEM, _MATTER = Column("条款", 9), Column("事项", 36, "wide")
-_METHODS = {"model": "本模型", "last_year": "上年数", "last_year_grown": "上年数×平均增幅"}
 
 
 def ranges_sheet(book: Book, manifest: Mapping[str, Any]) -> None:
@@ -183,7 +182,8 @@ def backtest_sheet(book: Book, manifest: Mapping[str, Any], backtest: pl.DataFra
         sheet.line(
             "平均误差：预测与实际相差的比例，不论正负，取平均；偏差：正为高估；分位损失（万元）：兼顾各分位数，越小越好。"
         )
-        heads: list[tuple[str, Kind]] = [("条款", "text"), ("方法", "text"), ("平均误差", "percent")]
+        heads: list[tuple[str, Kind]] = [("条款", "text"), ("方法", "text"), ("范围", "text")]
+        heads.append(("平均误差", "percent"))
         table(sheet, [*heads, ("偏差", "percent"), ("分位损失", "wan")], _methods(results))
         for item, result in results.items():
             sheet.line(_coverage(item, result))
@@ -198,7 +198,7 @@ def backtest_sheet(book: Book, manifest: Mapping[str, Any], backtest: pl.DataFra
 
 def _methods(results: Mapping[str, Any]) -> list[list[Any]]:
     return [
-        [item, _METHODS.get(m["method"], m["method"]), m["mape"], m["bias"], in_wan(m["pinball"])]
+        [item, m["method"], m["level"], m["mape"], m["bias"], in_wan(m["pinball"])]
         for item, result in results.items()
         for m in result["methods"]
     ]

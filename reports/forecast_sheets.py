@@ -120,7 +120,7 @@ def blocks(sheet: Sheet, figures: Figures, block: Callable[[str, int], None], a_
 def years_sheet(book: Book, figures: Figures) -> None:
     """分年度: a row a payer and year, both outlooks."""
     names = ("mean", "P10", "P50", "P90", "P5", "P95", "statutory_low", "statutory_high")
-    titles = ("均值", "P10", "P50", "P90", "P5", "P95", "法定下限", "法定上限（空为无上限）")
+    titles = ("均值", "P10", "P50", "P90", "P5", "P95", "法定下限", "法定上限")
     columns = [Column("支付年度", 12, "index"), Column("承担方", 14)]
     sheet = Sheet(
         book, "分年度", columns + [Column(title, 19 if "空" in title else 15, "wan") for title in titles]
@@ -141,8 +141,8 @@ def years_sheet(book: Book, figures: Figures) -> None:
         "模拟，不等于各承担方分位数之和；均值可以相加。"
     )
     sheet.line(
-        "法定下限、上限：部门尚待核定的事项按文件规定的最低、最高计，其余按均值计。无历史可依的事项和一事一议事项"
-        "见「仅有法定区间」，不在均值和分位数内。"
+        "法定下限、上限：部门尚待核定的事项按文件规定的最低、最高计，其余按均值计。没有核定历史的事项只按法定下限计入，"
+        "一事一议和没有标准的不计入，见「仅有法定区间」。"
     )
 
 
@@ -290,11 +290,11 @@ def items_sheet(book: Book, figures: Figures) -> None:
 
 _WAYS = {
     "known": "基准年应兑付、尚未支付",
-    "pending": "基准年待部门核定，在法定区间内抽取",
-    "promised": "以前年度已定、分年支付",
+    "pending": "基准年待部门核定，按以往核定在法定区间中的位置抽取",
+    "promised": "以前年度已定、政策到期后仍须按期续付",
     "simulated": "各企业逐户推算后按条款计算",
     "cohort": "证书到期后按比例重新认定",
-    "counted": "预计户数乘以历史核定金额",
+    "counted": "预计户数，金额从历年同类事项中抽取",
 }
 
 

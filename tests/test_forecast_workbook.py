@@ -138,7 +138,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
             {"what": "共同增长的标准差", "value": 0.06, "source": "面板不足四年，为假设，可在情景方案中改"},
         ],
         "range_only": [ranged | {"award_year": y} for y in (2023, 2024)]
-        + [ranged | {"item": "A10.08", "title": "=标准", "award_year": 2023, "low": 6e5, "high": None}],
+        + [ranged | {"item": "A10.08", "title": "=标准", "award_year": 2023, "low": 6e5, "high": 1e6}],
         "open_ended": [
             {
                 "item": "A2.01",
@@ -172,7 +172,8 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "backtest": {
             "A4.06": {
                 "methods": [
-                    dict(zip(("method", "mape", "bias", "pinball"), m, strict=True)) for m in methods
+                    dict(zip(("method", "mape", "bias", "pinball"), m, strict=True)) | {"level": "全市"}
+                    for m in methods
                 ],
                 "coverage": 0.778,
                 "coverage_low": 0.59,
@@ -248,7 +249,7 @@ def test_no_formulas_and_text_stays_text(book: Workbook) -> None:
 
 def test_years_agree_with_the_frame(book: Workbook) -> None:
     forecast = frame()
-    names = {"均值": "mean", "法定下限": "statutory_low", "法定上限（空为无上限）": "statutory_high"}
+    names = {"均值": "mean", "法定下限": "statutory_low", "法定上限": "statutory_high"}
     names |= {q: q for q in ("P5", "P10", "P50", "P90", "P95")}
     payers = {"市级": {"payer": "city"}, "区镇": {"payer": "district"}, "合计": {}}
     for outlook, word in OUTLOOKS.items():
@@ -317,14 +318,13 @@ def test_an_items_row_need_not_name_its_article(tmp_path: Path, book: Workbook) 
         assert list(again[sheet].values) == list(book[sheet].values)
 
 
-def test_ranges_are_summed_by_year_and_an_open_end_stays_open(book: Workbook) -> None:
+def test_ranges_are_summed_by_year_and_say_what_may_come_on_top(book: Workbook) -> None:
     rows = table(book, "仅有法定区间", "条款", "一、")
     lines = [(r["条款"], r["奖补年度"]) for r in rows if r["条款"] != "合计"]
     assert lines == [("A7.03", 2023), ("A10.08", 2023), ("A7.03", 2024)]
-    totals = [
-        (r["支付年度"], r["法定下限"], r["法定上限（空为无上限）"]) for r in rows if r["条款"] == "合计"
-    ]
-    assert totals == [(2024, 60, None), (2025, 0, 900)]
+    sums = ("支付年度", "法定下限（已计入）", "法定上限", "最多另增")
+    totals = [tuple(r[name] for name in sums) for r in rows if r["条款"] == "合计"]
+    assert totals == [(2024, 60, 1000, 940), (2025, 0, 900, 900)]
     assert table(book, "仅有法定区间", "条款", "二、")[0]["说明"] == "由市政府「一事一议」确定"
 
 
@@ -441,8 +441,8 @@ def test_little_to_say(tmp_path: Path) -> None:
 def test_sentences() -> None:
     assert conclusion(frame(4), manifest()) == [
         "2024年支付，市级、区镇合计需安排 1.56 亿元（80% 的把握在 1.40 亿元至 1.73 亿元之间），其中市级 9,381 万元，"
-        "区镇 6,254 万元；另有 2 项只有法定区间（2024年支付 不少于 60 万元，无上限）、1 项一事一议，均不在此数内，"
-        "须另行预留。",
+        "区镇 6,254 万元；另有 2 项没有核定历史，只按法定下限计入，最多还要增加 940 万元；"
+        "1 项一事一议或没有标准，未计入，须另行预留。",
         "2024年支付的 80% 区间为均值的 -10.2% 至 +10.4%，带宽主要来自「共同增长」（占方差 62%）；"
         "金额最大的是A第4条（9,400 万元，占 60%）。",
         "政策A于 2024-12-31 到期，不续期则此后只付已定事项：2026年支付 1,029 万元（续期则 16,885 万元），"
@@ -455,16 +455,12 @@ def test_many_years_after_the_cliff_are_added_up() -> None:
     assert third.endswith("只付已定事项：2026年至2030年支付合计 2,831 万元（续期则 99,059 万元）。")
 
 
-def test_only_what_pays_in_the_first_year_is_given_with_a_range() -> None:
-    ranged = [entry for entry in manifest()["range_only"] if entry["high"]]
+def test_only_what_pays_in_the_first_year_is_told_on_top() -> None:
+    ranged = [entry for entry in manifest()["range_only"] if entry["item"] == "A7.03"]
     first = conclusion(frame(), manifest(range_only=ranged, open_ended=[]))[0]
-    assert first.endswith(
-        "；另有 1 项只有法定区间（2024年支付 0 万元至 900 万元），均不在此数内，须另行预留。"
-    )
+    assert first.endswith("；另有 1 项没有核定历史，只按法定下限计入，最多还要增加 900 万元。")
     later = [entry for entry in ranged if entry["award_year"] == 2024]
-    assert (
-        "；另有 1 项只有法定区间，均不在" in conclusion(frame(), manifest(range_only=later, open_ended=[]))[0]
-    )
+    assert "另有" not in conclusion(frame(), manifest(range_only=later, open_ended=[]))[0]
 
 
 def test_a_policy_without_an_end_and_one_that_lasts() -> None:
