@@ -71,7 +71,7 @@ def _events(
     makings: Makings, item: Item, levels: Sequence[str] | None, goal: _Goal | None
 ) -> tuple[Events | None, Path]:
     units = units_of(makings.past, item, levels, makings.weights)
-    ahead = trend(units.seen, makings.horizon, makings.dispersion)
+    ahead = trend(units.seen, units.exposure, makings.horizon, makings.dispersion)
     path = [] if goal is None else _path(makings, item, ahead, goal)
     if goal is not None and makings.law.prospect.counts == "target":
         ahead = Counts(goal.cases, np.inf, makings.dispersion)
@@ -175,7 +175,8 @@ def cohort(makings: Makings, rule: CohortRule) -> tuple[Cohort | None, tuple[str
     first = makings.years[0] - rule.term
     if first not in issued or unit is None:
         return None, (f"{title}到期续期", "按历年再次认定户数推算", f"登记表没有 {first} 年的认定数据")
-    new = trend(makings.past.seen(rule.new), makings.horizon, 0).mean
+    seen = makings.past.seen(rule.new), makings.past.exposure(rule.new)
+    new = trend(*seen, makings.horizon, 0).mean
     share = np.asarray([makings.weights[name] for name in DISTRICTS])
     for place, year in enumerate(makings.years):
         issued[year] = np.rint(new[place] * share).astype(np.int64)

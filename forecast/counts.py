@@ -36,12 +36,16 @@ class Counts:
         return rng.poisson(mean).astype(np.int64)
 
 
-def trend(seen: Sequence[int], horizon: int, dispersion: float) -> Counts:
-    """Counts of the years after those `seen`: their average, with a slope as far as it is significant."""
-    cases = np.asarray(seen, float)
-    level = float(cases.mean()) if cases.size else 0.0
-    slope = _slope(cases)
-    last = level * np.exp(slope * (cases.size - 1) / 2) if cases.size else 0.0
+def trend(seen: Sequence[int], exposure: Sequence[float], horizon: int, dispersion: float) -> Counts:
+    """Counts of the years after those `seen`: their average, with a slope as far as it is significant.
+
+    `exposure`: the part of each year in which cases could arise.
+    """
+    cases, years = np.asarray(seen, float), np.asarray(exposure, float)
+    if not cases.size:
+        return Counts(np.zeros(horizon), 0.0, dispersion)
+    slope = _slope(cases / years)
+    last = cases.sum() / years.sum() * np.exp(slope * (cases.size - 1) / 2)
     ahead = np.exp(slope * np.cumsum(DAMPED ** np.arange(horizon)))
     return Counts(last * ahead, float(cases.sum()), dispersion)
 

@@ -74,7 +74,7 @@ class GrownUnits:
                 "most": [ranged] * size,
             }
         )
-        return Units(rows, counted.seen, False, True)
+        return Units(rows, counted.seen, counted.exposure, False, True)
 
     def pay(
         self, first: int, draw: Ints, chosen: Ints, draws: int, place: int, seeds: Seeds

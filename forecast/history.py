@@ -1,6 +1,7 @@
 """What the registries show of other years: every line of every year, as decided and as the texts alone leave it."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 
 import polars as pl
@@ -9,6 +10,7 @@ from rules.award import assessed
 from rules.catalogue import Catalogue
 from rules.evaluate import PAYABLE, PENDING
 from rules.history import Frames
+from rules.model import Policy
 from schemas.registries import REGISTRIES
 
 _DECISIONS = ("assessed_amount", "assessed_rate", "assessed_base")
@@ -55,12 +57,12 @@ class Past:
     `low`..`high`: what is due (equal where decided, `high` null where open-ended); `least`..`most`: what
     the texts alone would allow; `decided`: a department's figure settles it. Yuan as floats; `year` is
     the event's, `district` null where the applicant is no longer listed. `covered`: by registry the years
-    that it was handed in for, oldest first; `registries`: that of each item.
+    that it was handed in for, oldest first.
     """
 
     lines: pl.DataFrame
     covered: dict[str, tuple[int, ...]]
-    registries: dict[str, str]
+    law: Catalogue
 
     def of(self, item: str) -> pl.DataFrame:
         """One item's lines."""
@@ -71,9 +73,22 @@ class Past:
         return self._seen.get(item, (0,) * len(self.years_of(item)))
 
     def years_of(self, item: str) -> tuple[int, ...]:
-        """The years for which an item's cases are known: its registry's, else those with payments."""
-        registry = self.registries.get(item, "")
-        return self.covered.get(registry) or self._paid_years.get(item, ())
+        """The years that could have brought cases of an item: its registry's, else those with payments.
+
+        Statuses are conferred whether a policy pays for them or not; claims begin with their policy.
+        """
+        held = self.law.items[item]
+        years = self.covered.get(held.registry or "") or self._paid_years.get(item, ())
+        begins = self.law.policies[held.policy].begins.year
+        return tuple(y for y in years if held.registry == "certifications" or y >= begins)
+
+    def exposure(self, item: str) -> tuple[float, ...]:
+        """By year of `years_of` the part of it in which cases could arise."""
+        held = self.law.items[item]
+        whole = held.registry == "certifications"
+        return tuple(
+            part_in_force(self.law.policies[held.policy], y, whole) or 1.0 for y in self.years_of(item)
+        )
 
     @cached_property
     def _seen(self) -> dict[str, tuple[int, ...]]:
@@ -98,6 +113,13 @@ class Past:
         decided = self.of(item).filter(pl.col("decided") & (width > 0))
         part = ((pl.col("low") - pl.col("least")) / width).clip(0, 1)
         return decided.sort(*_KEY, nulls_last=True).select(part.alias("part")).to_series()
+
+
+def part_in_force(policy: Policy, year: int, whole_years: bool) -> float:
+    """The part of a year in which a policy is in force; `whole_years`: all of it where any day is."""
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    days = (min(policy.ends, last) - max(policy.begins, first)).days + 1
+    return 0.0 if days <= 0 else 1.0 if whole_years else days / ((last - first).days + 1)
 
 
 def look_back(frames: Frames, law: Catalogue, year: int) -> Past:
@@ -151,8 +173,7 @@ def look_back(frames: Frames, law: Catalogue, year: int) -> Past:
         for name, frame in seen.items()
         if REGISTRIES[name].has_lines
     }
-    registries = {item.id: item.registry or "" for item in law.items.values()}
-    return Past(pl.concat([lines, _paid(frames, covered, law, lines.schema)]), covered, registries)
+    return Past(pl.concat([lines, _paid(frames, covered, law, lines.schema)]), covered, law)
 
 
 def _paid(

@@ -74,7 +74,7 @@ def _makings(frames: Frames, law: Catalogue, year: int, horizon: int, frozen: bo
         if registry in frames and not _of_year(frames[registry], year).is_empty():
             growth = fit(panel_of(frames, registry), year)
             growths[registry] = growth.frozen() if frozen else growth
-    past = look_back(frames, ever, year)
+    past = look_back(frames, law, year)
     listed = dict(frames["enterprises"].group_by("district").agg(pl.len()).rows())
     total = sum(listed.values()) or 1
     found = dispersion([past.seen(item.id) for item in ever.items.values() if item.registry in EVENTS])

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from forecast.history import part_in_force
 from forecast.run import Totals
 from forecast.streams import Floats, Ints
 from rules.catalogue import Catalogue
-from rules.model import Policy
 from rules.split import split
 from schemas.money import YUAN
 from schemas.outputs import DRAWS, FORECAST, OUTLOOKS, PAYERS, QUANTILES
@@ -67,18 +66,11 @@ def weighted(totals: Totals, law: Catalogue) -> Weighted:
         ):  # what a policy that has ended still owes; renewed, its cases are counted anew
             ends = (1.0, 0.0)
         else:
-            ends = (_in_force(law.policies[item[0]], year, item in yearly), 1.0)
+            ends = (part_in_force(law.policies[item[0]], year, item in yearly), 1.0)
         now.append(ends[0])
         then.append(ends[1])
     weights = {"current": np.asarray(now), "renewed": np.asarray(then)}
     return Weighted(totals, cells, weights, _shares(cells, law))
-
-
-def _in_force(policy: Policy, year: int, whole_years: bool) -> float:
-    """The part of a year in which a policy is in force; yearly figures count where any day is."""
-    first, last = date(year, 1, 1), date(year, 12, 31)
-    days = (min(policy.ends, last) - max(policy.begins, first)).days + 1
-    return 0.0 if days <= 0 else 1.0 if whole_years else days / ((last - first).days + 1)
 
 
 def _shares(cells: pl.DataFrame, law: Catalogue) -> dict[str, Floats]:

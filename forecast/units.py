@@ -19,13 +19,15 @@ from schemas.districts import DISTRICTS
 class Units:
     """Cases to draw from, and how many each year brought.
 
-    `rows`: one a unit: `district` (its place), `amount`, `least`, `most` (yuan). `seen`: by covered year the
-    number of units. `open_ended`: the texts set no upper end. `settled`: amounts rest on decisions or on
-    the text; else only the statutory range is known, and `amount` is its low end.
+    `rows`: one a unit: `district` (its place), `amount`, `least`, `most` (yuan). `seen`: by year the number of
+    units, `exposure` the part of the year in which they could arise. `open_ended`: the texts set no upper
+    end. `settled`: amounts rest on decisions or on the text; else only the statutory range is known, and
+    `amount` is its low end.
     """
 
     rows: pl.DataFrame
     seen: tuple[int, ...]
+    exposure: tuple[float, ...]
     open_ended: bool
     settled: bool
 
@@ -62,7 +64,7 @@ def units_of(past: Past, item: Item, levels: Sequence[str] | None, weights: Mapp
         amount=pl.col("amount") if settled else pl.col("least"),
         district=pl.Series(place_of(_placed(units["district"], weights)), dtype=pl.Int64),
     )
-    return Units(rows, tuple(counts.get(year, 0) for year in years), open_ended, settled)
+    return Units(rows, tuple(counts.get(y, 0) for y in years), past.exposure(item.id), open_ended, settled)
 
 
 def _most() -> pl.Expr:
@@ -129,4 +131,4 @@ def stated_units(item: Item, level: str | None, weights: Mapping[str, float]) ->
     empty = pl.Series([None] * 100, dtype=pl.String)
     rows = pl.DataFrame({"amount": [least] * 100, "least": [least] * 100, "most": [most] * 100})
     rows = rows.with_columns(district=pl.Series(place_of(_placed(empty, weights)), dtype=pl.Int64))
-    return Units(rows, (), False, item.basis == "exact")
+    return Units(rows, (), (), False, item.basis == "exact")

@@ -141,7 +141,7 @@ def say(*amounts: float | None, sign: bool = False) -> list[str]:
     """Amounts in words, in one unit: 亿元 where they are large, else 万元; to what a reader can use."""
     held = [amount or 0.0 for amount in amounts]
     least, most = min(map(abs, held)), max(map(abs, held))
-    if most >= 1e8 and least >= 5e7:
+    if most >= 1e8 and least >= 3e7:
         unit, by, digits = "亿元", 1e8, 2
     else:
         whole = least >= 1e6 or all(amount % 1e4 == 0 for amount in held)

@@ -1,0 +1,107 @@
+"""The forecast against a hand-written NumPy loop: wall time and peak memory, each in a process of its own.
+
+python benchmarks/forecast.py [--enterprises 100000] [--draws 1000] [--years 3] [--workers 2] [--runs 1]
+
+One synthetic city with so many enterprises that report R&D, its registries read and checked beforehand.
+`floor` is the loop: plain lognormal growth, A4.06 by 区镇, no rule engine and no output. `A4.06` is the
+forecast's own growth (tables from the panel, exits, newcomers, zeros) and the compiled rule, all totals on
+disk; `computed` adds A11.02-04 and every claim that the text computes. The other rows show how time and
+memory grow; then where the time goes. `ns`: nanoseconds per enterprise, draw and year.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+MEASURED = Path(__file__).with_name("forecast_measured.py")
+PROFILED = 64
+"""Draws that are profiled, by one worker: a profile slows what it measures."""
+
+
+def measure(child: str, *arguments: object) -> dict[str, float]:
+    """The figures of one process that must succeed, with `process` seconds and `peak` MiB.
+
+    A child's peak is never below that of the process that started it, so this one imports nothing large.
+    """
+    command = [sys.executable, "-P", str(MEASURED), child, *map(str, arguments)]
+    begun = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if status:
+        raise SystemExit(f"{' '.join(command)} ended with {status}")
+    return json.loads(told) | {"process": time.perf_counter() - begun, "peak": usage.ru_maxrss / 1024}
+
+
+def median(runs: int, child: str, *arguments: object) -> dict[str, float]:
+    """The median of every figure over some runs."""
+    found = [measure(child, *arguments) for _ in range(runs)]
+    return {name: statistics.median(one[name] for one in found) for name in found[0]}
+
+
+def report(asked: argparse.Namespace, folder: Path) -> None:
+    """Print the table, what it aims at, and the stages."""
+    many, draws = asked.enterprises, asked.draws
+    tenth, few = max(1, many // 10), max(1, draws // 10)
+    city = {n: folder / str(n) for n in {many, tenth}}
+    size = {n: int(measure("prepare", at, asked.years, 1, 1, n)["enterprises"]) for n, at in city.items()}
+    rows = [
+        ("floor", "floor", many, draws),
+        ("A4.06", "single", many, draws),
+        ("computed", "computed", many, draws),
+        ("A4.06, a tenth of the draws", "single", many, few),
+        ("floor, a tenth of the city", "floor", tenth, draws),
+        ("A4.06, a tenth of the city", "single", tenth, draws),
+    ]
+    print(f"{asked.years} years, {asked.workers} workers, medians of {asked.runs}")
+    print(
+        f"{'':<28}{'enterprises':>12}{'draws':>8}{'seconds':>9}{'process':>9}{'peak MiB':>10}{'ns':>7}"
+        f"{'× floor':>9}{'file KiB':>10}{'yuan a draw':>17}"
+    )
+    bare: dict[int, float] = {}
+    for title, child, n, d in rows:
+        found = median(asked.runs, child, city[n], asked.years, d, asked.workers)
+        nanoseconds = found["seconds"] * 1e9 / (size[n] * d * asked.years)
+        if child == "floor":
+            bare[n] = nanoseconds
+        print(
+            f"{title:<28}{size[n]:>12,}{d:>8,}{found['seconds']:>9.2f}{found['process']:>9.2f}"
+            f"{found['peak']:>10,.0f}{nanoseconds:>7.1f}{nanoseconds / bare[n]:>9.2f}"
+            f"{found.get('bytes', 0) / 1024:>10,.0f}{found['yuan']:>17,.0f}",
+            flush=True,
+        )
+    print("aims: A4.06 at most 1.5 × floor; computed below 60 s and 2,048 MiB")
+    for of in ("single", "computed"):
+        found = measure(f"profile_{of}", city[many], asked.years, PROFILED, 1)
+        parts = ", ".join(f"{k} {v:.0%}" for k, v in found.items() if k not in ("process", "peak"))
+        print(f"{of}, one worker: {parts}", flush=True)
+
+
+def main() -> None:
+    """Print what was measured."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name, usual in (("enterprises", 100_000), ("draws", 1000), ("years", 3), ("workers", 2), ("runs", 1)):
+        parser.add_argument(f"--{name}", type=int, default=usual)
+    asked = parser.parse_args()
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"polars {version('polars')}, numpy {version('numpy')}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        report(asked, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
