@@ -164,7 +164,7 @@ STAGES = {
 def _stages(stats: dict[Any, Any], function: Any, below: tuple[Any, ...]) -> dict[str, float]:
     """The stages a function works for: its own, or those of its callers by the time they spend in it."""
     path, _, name = function
-    ours = Path(path).parent.name == "forecast"
+    ours = Path(path).parent.name == "forecast" and not name.startswith("<")
     for stage, names in STAGES.items():
         if (ours and name in names) or (path == "~" and any(one in name for one in names)):
             return {stage: 1.0}

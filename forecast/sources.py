@@ -60,7 +60,8 @@ def _yearly(held: Weighted, draws: int) -> dict[int, Floats]:
 
 
 def _common(one: Floats, other: Floats) -> float:
-    """The part of the variance that two runs have in common, none where it is within error below none."""
+    """The part of the variance that two runs have in common; none where chance alone would give as much."""
     if not one.std() or not other.std():
         return 0.0
-    return max(0.0, float(np.corrcoef(one, other)[0, 1]))
+    share = float(np.corrcoef(one, other)[0, 1])
+    return share if share > 2 * one.size**-0.5 else 0.0

@@ -171,7 +171,7 @@ def _range(held: Weighted, cells: Ints) -> tuple[Floats, Floats]:
     """By cell the ends of the statutory range in fen; where no amount is open both are the mean.
 
     Ends that were worked out in some draws only are brought to all of them by the amounts of the same draws.
-    Where the range has no end its high adds nothing to a total.
+    Where the range has no end its high counts as the mean.
     """
     totals = held.totals
     mean, seen = totals.amounts[cells].mean(1), totals.seen[cells]
@@ -180,7 +180,7 @@ def _range(held: Weighted, cells: Ints) -> tuple[Floats, Floats]:
     for end in (totals.low[cells], totals.high[cells]):
         by_amount = mean * np.divide(end, seen, out=np.ones(cells.size), where=seen > 0)
         ends.append(np.where(ranged, np.where(seen > 0, by_amount, end / totals.draws), mean))
-    return np.minimum(ends[0], mean), np.where(endless, 0.0, np.maximum(ends[1], mean))
+    return np.minimum(ends[0], mean), np.where(endless, mean, np.maximum(ends[1], mean))
 
 
 def _yuan(fen: Floats) -> Floats:
