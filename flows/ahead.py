@@ -56,7 +56,7 @@ def look_ahead(work: Path, asked: Asked, law: Catalogue, say: steps.Say) -> Path
     totals = simulate(
         made.parts, asked.draws, Seeds.of(asked.seed), asked.workers, work / "totals.npy", _progress(say)
     )
-    held = weighted(totals, law)
+    held = weighted(totals, law, asked.year, asked.horizon)
     steps.write_parquet(forecast_rows(held), work / "forecast.parquet")
     steps.write_parquet(draw_rows(held), work / "draws.parquet")
     say("分解不确定性的来源……")

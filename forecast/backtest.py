@@ -109,6 +109,8 @@ def _methods(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
     for level, where in (("区镇", rows.filter(pl.col("district").is_not_null())), ("全市", _total(rows))):
         actual = where["actual"].to_numpy()
         seen = actual > 0
+        if where.is_empty():
+            continue
         for column, name in METHODS.items():
             said = where[column].to_numpy()
             error = said[seen] / actual[seen] - 1

@@ -30,15 +30,16 @@ _DOUBTFUL = ("A11.08", "A15.05", "A16.02", "A18.01", "A18.02", "A18.03")
 def effects(frames: Frames, law: Catalogue, year: int) -> list[dict[str, Any]]:
     """By alternative the change (yuan) of what `year` owes for certain: in total and by payer."""
     everything = _payable(frames, law, year, tuple(law.items))
+    known: dict[tuple[str, ...], pl.DataFrame] = {}
     found = []
     for key, option in alternatives(law):
         other = apply_scenario(law, Scenario(name=key, title=key, readings={key: option}))
-        if key in _SHARES or key == "class":  # only who pays changes
-            before = after = everything
-        else:
-            items = tuple(sorted(touched(law, key)))
+        items = tuple(sorted(touched(law, key)))
+        before = after = everything  # where only who pays may change
+        if items:
             held = {name: _of(frame, items) for name, frame in frames.items()}
-            before, after = (_payable(held, one, year, items) for one in (law, other))
+            before = known[items] if items in known else _payable(held, law, year, items)
+            known[items], after = before, _payable(held, other, year, items)
         old, new = _owed(before, law), _owed(after, other)
         reading = law.reading_titles[key]
         found.append(
@@ -69,8 +70,10 @@ def _other(kind: str) -> str:
 
 
 def touched(law: Catalogue, key: str) -> set[str]:
-    """The items whose award a reading can change, with all that may overlap with them."""
-    items = law.items.values()
+    """The items whose award a reading can change, with all that may overlap with them; none where none is live."""
+    items = [item for item in law.items.values() if law.policies[item.policy].enabled]
+    if key == "overlap_B" and not law.policies["B"].enabled:
+        return set()
     if key.startswith("overlap"):
         found = {item for group in law.overlaps.values() for item in group}
     elif key == "ladder":

@@ -23,13 +23,14 @@ def shares(
     A second run shares only one source's random numbers with the first; what the two runs' totals have in
     common is that source's doing. What no source does alone is 交互.
     """
-    draws = min(DRAWS, held.totals.draws)
+    draws, horizon = min(DRAWS, held.totals.draws), len(held.years) - 1
+    base = held.years[0] - law.prospect.payment_lag
     drawn = [part for part in parts if part.cells.height]
     first = _yearly(held, draws)
     found: dict[str, dict[int, float]] = {}
     for source in SOURCES:
         totals = simulate(drawn, draws, Seeds.of(seed).only(source), workers)
-        second = _yearly(weighted(totals, law), draws)
+        second = _yearly(weighted(totals, law, base, horizon), draws)
         found[source] = {year: _common(one, second[year]) for year, one in first.items()}
     rows: list[dict[str, object]] = []
     for year, one in first.items():

@@ -34,10 +34,14 @@ _ORDER = ["outlook", "pay_year", "award_year", "policy", "article", "item", "bas
 
 @dataclass(frozen=True)
 class Weighted:
-    """Totals with what each cell counts for in an outlook (0..1) and which share each payer bears."""
+    """Totals with what each cell counts for in an outlook (0..1) and which share each payer bears.
+
+    `years`: the payment years of the forecast, also those that owe nothing.
+    """
 
     totals: Totals
     cells: pl.DataFrame
+    years: list[int]
     weights: dict[str, Floats]
     shares: dict[str, Floats]
 
@@ -46,8 +50,8 @@ class Weighted:
         return self.totals.draws
 
 
-def weighted(totals: Totals, law: Catalogue) -> Weighted:
-    """Bring the law's windows and payers to the cells."""
+def weighted(totals: Totals, law: Catalogue, base: int, horizon: int) -> Weighted:
+    """Bring the law's windows and payers to the cells of the award years base..base+horizon."""
     articles = {item.id: item.article for item in law.items.values()}
     titles = {item.id: item.title for item in law.items.values()}
     cells = totals.cells.with_columns(
@@ -70,7 +74,8 @@ def weighted(totals: Totals, law: Catalogue) -> Weighted:
         now.append(ends[0])
         then.append(ends[1])
     weights = {"current": np.asarray(now), "renewed": np.asarray(then)}
-    return Weighted(totals, cells, weights, _shares(cells, law))
+    years = [year + law.prospect.payment_lag for year in range(base, base + horizon + 1)]
+    return Weighted(totals, cells, years, weights, _shares(cells, law))
 
 
 def _shares(cells: pl.DataFrame, law: Catalogue) -> dict[str, Floats]:
@@ -90,7 +95,22 @@ def forecast_rows(held: Weighted) -> pl.DataFrame:
     renewed = [_level(held, "renewed", keys, changed) for keys in _LEVELS] if changed else []
     same = current.filter(~pl.col("pay_year").is_in(changed)).with_columns(outlook=pl.lit("renewed"))
     rows = pl.concat([current, same, *renewed], how="diagonal")
+    rows = pl.concat([rows, _nothing(held, rows)], how="diagonal")
     return rows.select(pl.col(c).cast(t) for c, t in FORECAST.items()).sort(_ORDER, nulls_last=True)
+
+
+def _nothing(held: Weighted, rows: pl.DataFrame) -> pl.DataFrame:
+    """Totals of nought for the payment years that owe nothing."""
+    known = set(rows.select("outlook", "pay_year").unique().iter_rows())
+    nought = dict.fromkeys(("lines", "mean", *QUANTILES, "statutory_low", "statutory_high"), 0.0)
+    found = [
+        {"outlook": outlook, "pay_year": year, "payer": payer} | nought
+        for outlook in OUTLOOKS
+        for year in held.years
+        for payer in (*PAYERS, None)
+        if (outlook, year) not in known
+    ]
+    return pl.DataFrame(found, schema=FORECAST)
 
 
 def _level(

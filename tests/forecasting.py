@@ -1,5 +1,6 @@
 """Registries written by hand, and what a forecast of them comes to."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,15 @@ def enterprises(count: int, base: int, district: str | None = None) -> pl.DataFr
         for n, code in enumerate(codes(count))
     ]
     return registry("enterprises", [{k: v for k, v in row.items() if k != "year"} for row in rows], base)
+
+
+def rnd_rows(figures: dict[int, list[float]]) -> list[dict[str, Any]]:
+    """R&D rows by year, one figure an enterprise (万元), all with deduction."""
+    return [
+        {"uscc": code, "year": year, "rnd_expense": Decimal(str(value)) * 10_000, "super_deduction": True}
+        for year, values in figures.items()
+        for code, value in zip(codes(len(values)), values, strict=True)
+    ]
 
 
 def with_scenario(**content: Any) -> Catalogue:

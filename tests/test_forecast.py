@@ -34,7 +34,7 @@ from rules.history import Frames
 from schemas.districts import DISTRICTS
 from schemas.money import YUAN
 from schemas.outputs import DRAWS, FORECAST, QUANTILES
-from tests.forecasting import codes, enterprises, read_city, registry, told, with_scenario, yuan
+from tests.forecasting import codes, enterprises, read_city, registry, rnd_rows, told, with_scenario, yuan
 
 LAW = load_catalogue()
 BASE = 2023
@@ -57,7 +57,7 @@ def totals(made: Plan) -> Totals:
 
 @pytest.fixture(scope="module")
 def held(totals: Totals) -> Weighted:
-    return weighted(totals, LAW)
+    return weighted(totals, LAW, BASE, 3)
 
 
 @pytest.fixture(scope="module")
@@ -145,15 +145,6 @@ def test_an_amount_of_exactly_half_a_fen_is_rounded_up() -> None:
 
 
 # Parts worked by hand
-
-
-def rnd_rows(figures: dict[int, list[float]]) -> list[dict[str, Any]]:
-    """R&D rows by year, one figure an enterprise (万元), all with deduction."""
-    return [
-        {"uscc": code, "year": year, "rnd_expense": Decimal(str(value)) * 10_000, "super_deduction": True}
-        for year, values in figures.items()
-        for code, value in zip(codes(len(values)), values, strict=True)
-    ]
 
 
 def test_a_city_that_grows_by_a_tenth_every_year() -> None:
@@ -302,7 +293,7 @@ def test_pending_lines_are_drawn_as_earlier_ones_were_decided() -> None:
 def test_without_history_only_the_range_is_told() -> None:
     frames = pending_lines([0.2, 0.2, None, None])
     made = plan(frames, LAW, BASE, 1)
-    held = weighted(simulate(made.parts, 64, Seeds.of(1)), LAW)
+    held = weighted(simulate(made.parts, 64, Seeds.of(1)), LAW, BASE, 1)
     ranges, endless = unsettled(held, LAW)
     first = next(r for r in ranges if r["award_year"] == BASE)
     assert (first["item"], first["lines"], first["low"], first["high"]) == ("A4.09", 2, 0, 2_000_000)
@@ -320,7 +311,7 @@ def test_what_is_decided_case_by_case_is_named_and_in_no_total() -> None:
     rows.append({"uscc": codes(7)[6], "item": "A11.05", "event_on": date(BASE, 5, 1)})
     frames = {"enterprises": enterprises(7, BASE), "claims": registry("claims", rows, BASE)}
     made = plan(frames, LAW, BASE, 1)
-    held = weighted(simulate(made.parts, 64, Seeds.of(1)), LAW)
+    held = weighted(simulate(made.parts, 64, Seeds.of(1)), LAW, BASE, 1)
     ranges, endless = unsettled(held, LAW)
     assert not ranges and {(e["award_year"], e["why"]) for e in endless} == {
         (2023, "一事一议"),
@@ -474,7 +465,7 @@ def test_a_renewed_policy_is_the_renewed_outlook(frames: Frames, rows: pl.DataFr
     """A scenario that lengthens every policy makes the current outlook what the other said it would be."""
     law = with_scenario(policies={key: {"last_day": date(2030, 12, 31)} for key in ("A", "C")})
     made = plan(frames, law, BASE, 3)
-    again = forecast_rows(weighted(simulate(made.parts, 192, Seeds.of(1)), law))
+    again = forecast_rows(weighted(simulate(made.parts, 192, Seeds.of(1)), law, BASE, 3))
     said = level(rows, item=True, policy=True).filter(pl.col("outlook") == "renewed").drop("outlook")
     became = level(again, item=True, policy=True).filter(pl.col("outlook") == "current").drop("outlook")
     assert became.equals(said)
@@ -483,7 +474,7 @@ def test_a_renewed_policy_is_the_renewed_outlook(frames: Frames, rows: pl.DataFr
 def test_payments_come_later_where_a_scenario_says_so(frames: Frames) -> None:
     law = with_scenario(forecast={"payment_lag": 2})
     made = plan(frames, law, BASE, 1)
-    found = forecast_rows(weighted(simulate(made.parts, 64, Seeds.of(1)), law))
+    found = forecast_rows(weighted(simulate(made.parts, 64, Seeds.of(1)), law, BASE, 1))
     assert set(found["pay_year"]) == {2025, 2026}
 
 
@@ -528,7 +519,7 @@ def test_a_fault_in_a_part_stops_the_run(made: Plan) -> None:
 def test_sources_of_the_band() -> None:
     """Where only numbers of cases are unsure, all of the band is theirs."""
     made = plan(city_with_certificates(), LAW, BASE, 1)
-    held = weighted(simulate(made.parts, 384, Seeds.of(1)), LAW)
+    held = weighted(simulate(made.parts, 384, Seeds.of(1)), LAW, BASE, 1)
     found = {s["source"]: s["share"] for s in shares(made.parts, LAW, held, 1, 1) if s["pay_year"] == 2025}
     assert found["户数笔数"] == pytest.approx(1, abs=0.02)
     assert found["共同增长"] == found["核定金额"] == found["企业自身增长"] == 0
