@@ -109,10 +109,18 @@ class Past:
 
     def parts(self, item: str) -> pl.Series:
         """By decided line of an item what part of its statutory range was granted, 0..1."""
-        width = pl.col("most") - pl.col("least")
-        decided = self.of(item).filter(pl.col("decided") & (width > 0))
-        part = ((pl.col("low") - pl.col("least")) / width).clip(0, 1)
-        return decided.sort(*_KEY, nulls_last=True).select(part.alias("part")).to_series()
+        return _parts(self.of(item))
+
+    @cached_property
+    def all_parts(self) -> pl.Series:
+        """The same of all items together."""
+        return _parts(self.lines)
+
+
+def _parts(lines: pl.DataFrame) -> pl.Series:
+    width = pl.col("most") - pl.col("least")
+    part = ((pl.col("low") - pl.col("least")) / width).clip(0, 1)
+    return lines.filter(pl.col("decided") & (width > 0)).select(part.alias("part")).to_series()
 
 
 def part_in_force(policy: Policy, year: int, whole_years: bool) -> float:

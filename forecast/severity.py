@@ -13,6 +13,9 @@ from rules.model import Item
 ENOUGH = 5
 """Decisions needed before they are taken for a distribution."""
 
+POOLED = 3
+"""An item's own decisions count each as one, those of all items together as so many (credibility)."""
+
 
 @dataclass(frozen=True)
 class Severity:
@@ -26,11 +29,26 @@ class Severity:
 
 def severity(values: pl.Series, of: str) -> Severity | None:
     """The distribution of past decisions; None where there are too few."""
-    held = np.sort(values.drop_nulls().drop_nans().cast(pl.Float64).to_numpy())
-    if held.size < ENOUGH:
+    held = values.drop_nulls().drop_nans()
+    return None if len(held) < ENOUGH else Severity(of, _grid(held, SIZE), len(held))
+
+
+def credible(own: pl.Series, pool: pl.Series) -> Severity | None:
+    """The parts of their range that an item's decisions granted, leaning on those of all items where they are few.
+
+    None without any of its own.
+    """
+    if own.is_empty():
         return None
-    places = ((np.arange(SIZE) + 0.5) / SIZE * held.size).astype(np.int64)
-    return Severity(of, held[places], held.size)
+    mine = round(SIZE * len(own) / (len(own) + POOLED))
+    table = np.concatenate([_grid(own, mine), _grid(pool, SIZE - mine)])
+    return Severity("ceiling", table, len(own))
+
+
+def _grid(values: pl.Series, size: int) -> Floats:
+    """So many equally likely values of a distribution, lowest first."""
+    held = np.sort(values.cast(pl.Float64).to_numpy())
+    return np.asarray(held[((np.arange(size) + 0.5) / size * held.size).astype(np.int64)])
 
 
 def from_registry(frames: Frames, registry: str, item: Item, of: str) -> Severity | None:

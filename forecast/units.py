@@ -8,7 +8,7 @@ import polars as pl
 
 from forecast.history import UNIT, Past
 from forecast.parts import place_of
-from forecast.severity import ENOUGH, Severity, severity
+from forecast.severity import ENOUGH, Severity, credible
 from forecast.streams import Floats, Ints
 from rules.model import Item
 from rules.terms import ByLevel, Scalar
@@ -40,8 +40,8 @@ class Units:
 
 
 def decisions(past: Past, item: Item) -> Severity | None:
-    """What part of the statutory range an item's department granted; None with too few decisions."""
-    return severity(past.parts(item.id), "ceiling")
+    """What part of the statutory range an item's department granted; None where it has decided nothing yet."""
+    return credible(past.parts(item.id), past.all_parts)
 
 
 def units_of(past: Past, item: Item, levels: Sequence[str] | None, weights: Mapping[str, float]) -> Units:

@@ -24,6 +24,7 @@ from forecast.growth import fit
 from forecast.history import look_back, part_in_force
 from forecast.plan import Plan, _makings, plan
 from forecast.run import Totals, simulate
+from forecast.severity import credible
 from forecast.sources import shares
 from forecast.spending import Spending
 from forecast.streams import Seeds
@@ -291,7 +292,7 @@ def test_pending_lines_are_drawn_as_earlier_ones_were_decided() -> None:
 
 
 def test_without_history_only_the_range_is_told() -> None:
-    frames = pending_lines([0.2, 0.2, None, None])
+    frames = pending_lines([None, None])
     made = plan(frames, LAW, BASE, 1)
     held = weighted(simulate(made.parts, 64, Seeds.of(1)), LAW, BASE, 1)
     ranges, endless = unsettled(held, LAW)
@@ -300,6 +301,14 @@ def test_without_history_only_the_range_is_told() -> None:
     assert not endless
     waiting = told(held.totals).filter(pl.col("basis") == "pending")
     assert waiting["mean"].sum() == 0
+
+
+def test_few_decisions_lean_on_those_of_all_items() -> None:
+    """One decision counts a quarter beside the pool's three; nine count three quarters; none is none."""
+    pool = pl.Series([0.0] * 10)
+    one, nine = (credible(pl.Series([1.0] * n), pool) for n in (1, 9))
+    assert one is not None and nine is not None and credible(pool.clear(), pool) is None
+    assert (one.table.mean(), nine.table.mean()) == (0.25, 0.75)
 
 
 def test_what_is_decided_case_by_case_is_named_and_in_no_total() -> None:
