@@ -62,8 +62,12 @@ class Events:
         for place in range(len(self.years)):
             rng = stream(choice, "events", self.name, first, place)
             number = numbers[:, place]
+            case = np.arange(number.max(initial=0))[
+                :, None
+            ]  # the n-th case of a draw is alike whatever the number
+            picked = rng.integers(0, self.units.district.size, (case.size, draws))
             draw = np.repeat(np.arange(draws), number)
-            chosen = rng.integers(0, self.units.district.size, draw.size)
+            chosen = picked.T[(case < number).T]
             if self.grown is None:
                 paid = by_district(draw, self.units.district[chosen], self.fen[0][chosen], draws)
                 total = number.sum()

@@ -312,11 +312,11 @@ def _notes(
     moves: tuple[float, float] | None,
 ) -> tuple[tuple[str, str, str], ...]:
     """What the model rests on, for the sheet of assumptions."""
-    panel = f"名册 {years[0]}–{years[-1]} 年" if years else "名册没有金额"
+    panel = f"登记表 {years[0]}–{years[-1]} 年" if years else "登记表没有金额"
     observed = f"{panel}，{pairs} 个企业年增长"
     few = f"假设：{observed}，不足 {_FEW} 个，无法估计"
     stay, arrive = moves or (1.0, 0.0)
-    moved = panel if moves else f"假设：{panel}，连续两年都有名册的企业不足 {_FEW} 户次，视为不进不出"
+    moved = panel if moves else f"假设：{panel}，连续两年都有登记表的企业不足 {_FEW} 户次，视为不进不出"
     spread = f"{panel}估计，并入假设的 {_ASSUMED_SD:.0%}（权重相当于 {_WEIGHT:.0f} 年）"
     if common.years < _ENOUGH:
         spread = f"假设：只有 {common.years} 个增长年，不足 {_ENOUGH} 个，无法估计"

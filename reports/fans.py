@@ -121,6 +121,7 @@ def shares_chart(sheet: Sheet, names: Sequence[str], first: int, last: int) -> A
     _dress(chart, "带宽来源：占合计方差的比例", False)
     chart.x_axis.tickLblPos = "low"
     chart.y_axis.numFmt, chart.y_axis.crosses = "0%", "max"
+    chart.y_axis.scaling.min, chart.y_axis.scaling.max = 0, 1
     return chart
 
 

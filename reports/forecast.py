@@ -83,12 +83,17 @@ def _count(entries: list[dict[str, Any]]) -> int:
 
 
 def _sure(figures: Figures, manifest: Mapping[str, Any]) -> str:
-    year = figures.years[0]
-    total = figures.row("total", "current", year, None)
-    mean, low, high = (total[name] or 0.0 for name in ("mean", "P10", "P90"))
-    if not mean:
-        return f"{year}年支付没有可测算的负担。"
-    parts = [f"{year}年支付的 80% 区间为均值的 {low / mean - 1:+.1%} 至 {high / mean - 1:+.1%}"]
+    measures = {
+        year: [figures.row("total", "current", year, None)[name] or 0.0 for name in ("mean", "P10", "P90")]
+        for year in figures.years
+    }
+    unsure = [year for year, (mean, low, high) in measures.items() if high - low > 0.001 * mean]
+    if not unsure:
+        return "各支付年度都是已测算定的数，没有不确定性。"
+    year = unsure[0]
+    mean, low, high = measures[year]
+    before = "" if year == figures.years[0] else f"{figures.years[0]}年支付已测算定；"
+    parts = [f"{before}{year}年支付的 80% 区间为均值的 {low / mean - 1:+.1%} 至 {high / mean - 1:+.1%}"]
     sources = [s for s in manifest["sources"] if s["pay_year"] == year]
     if sources:
         most = max(sources, key=lambda s: s["share"])
