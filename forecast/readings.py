@@ -1,6 +1,6 @@
 """What every alternative reading of the texts would change in the base year's liability."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -9,8 +9,9 @@ import polars as pl
 from rules.award import settle
 from rules.catalogue import Catalogue
 from rules.evaluate import PAYABLE
-from rules.history import Frames
+from rules.history import Frames, Rows
 from rules.model import Shares
+from rules.overlap import touching
 from rules.scenario import Scenario, apply_scenario
 from rules.split import split
 from rules.terms import ByReading, Ladder
@@ -29,17 +30,16 @@ _DOUBTFUL = ("A11.08", "A15.05", "A16.02", "A18.01", "A18.02", "A18.03")
 
 def effects(frames: Frames, law: Catalogue, year: int) -> list[dict[str, Any]]:
     """By alternative the change (yuan) of what `year` owes for certain: in total and by payer."""
-    everything = _payable(frames, law, year, tuple(law.items))
-    known: dict[tuple[str, ...], pl.DataFrame] = {}
+    rows = Rows(frames, year)
+    everything = _payable(rows, law, None)
     found = []
     for key, option in alternatives(law):
         other = apply_scenario(law, Scenario(name=key, title=key, readings={key: option}))
-        items = tuple(sorted(touched(law, key)))
+        items = touched(law, key)
         before = after = everything  # where only who pays may change
         if items:
-            held = {name: _of(frame, items) for name, frame in frames.items()}
-            before = known[items] if items in known else _payable(held, law, year, items)
-            known[items], after = before, _payable(held, other, year, items)
+            before = everything.filter(pl.col("item").is_in(list(items)))
+            after = _payable(rows, other, items)
         old, new = _owed(before, law), _owed(after, other)
         reading = law.reading_titles[key]
         found.append(
@@ -87,17 +87,12 @@ def touched(law: Catalogue, key: str) -> set[str]:
             i.id for i in items for t in i.terms.values() if isinstance(t, ByReading) and t.reading == key
         }
         found = read | {i.id for i in items if any(key in c.under for c in i.caps)}
-    return found | {i for group in law.overlaps.values() if found & set(group) for i in group}
+    return touching(law, found)
 
 
-def _of(frame: pl.DataFrame, items: Sequence[str]) -> pl.DataFrame:
-    return frame.filter(pl.col("item").is_in(list(items))) if "item" in frame.columns else frame
-
-
-def _payable(frames: Frames, law: Catalogue, year: int, items: Sequence[str]) -> pl.DataFrame:
-    needed = {"policy", "item", "district", "award"}
-    lines = settle(frames, law, year).lines
-    return lines.filter((pl.col("status") == PAYABLE) & pl.col("item").is_in(list(items))).select(needed)
+def _payable(rows: Rows, law: Catalogue, items: Collection[str] | None) -> pl.DataFrame:
+    lines = settle(rows.frames, law, rows.year, items, rows).lines
+    return lines.filter(status=PAYABLE).select("policy", "item", "district", "award")
 
 
 def _owed(lines: pl.DataFrame, law: Catalogue) -> dict[str, Decimal]:

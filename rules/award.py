@@ -1,6 +1,6 @@
 """The award run: every line of a year, from checked registries to payers' shares."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from rules.caps import cap_lines, over_quota, share_caps
 from rules.catalogue import Catalogue
 from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
-from rules.history import Frames, earlier, prepared, summed
+from rules.history import Frames, Rows, earlier, summed
 from rules.model import Item
 from rules.narrate import narrate
 from rules.once import once
@@ -66,9 +66,15 @@ def award(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     return published(settle(frames, law, year).lines)
 
 
-def settle(frames: Frames, law: Catalogue, year: int) -> Settled:
-    """The lines of `year` with persons in full; one order of steps."""
-    lines = pl.concat([_empty(), *_evaluated(frames, law, year)], how="diagonal")
+def settle(
+    frames: Frames, law: Catalogue, year: int, items: Collection[str] | None = None, rows: Rows | None = None
+) -> Settled:
+    """The lines of `year` with persons in full; one order of steps.
+
+    `items`: only the lines of these, which must hold with an item all that it may touch (see
+    rules.overlap.touching). `rows`: made before for these frames and year.
+    """
+    lines = pl.concat([_empty(), *_evaluated(rows or Rows(frames, year), law, items)], how="diagonal")
     lines = lines.with_columns(policy=pl.col("item").str.head(1))
     lines = once(lines, frames, law, year)
     lines = without_overlaps(in_window(cap_lines(lines), law), law)
@@ -85,7 +91,7 @@ def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     What was paid or conferred before, and which year is the run's, counts for nothing: this is for looking
     back, not for paying.
     """
-    lines = pl.concat([_empty(), *_evaluated(frames, law, year)], how="diagonal")
+    lines = pl.concat([_empty(), *_evaluated(Rows(frames, year), law, None)], how="diagonal")
     lines = lines.with_columns(policy=pl.col("item").str.head(1), paid_lower=pl.lit(None, YUAN))
     return share_caps(without_overlaps(cap_lines(lines), law))
 
@@ -101,23 +107,26 @@ def published(lines: pl.DataFrame) -> pl.DataFrame:
 def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
     """Every item in force with the rows it is evaluated on, and their registry."""
     payments = payments_by_item(frames)
-    for item, name, rows in _claimed(frames, law, year):
+    for item, name, rows in _claimed(Rows(frames, year), law, None):
         if not _refused_reason(item, law):
             yield item, name, _grouped(item, rows, earlier(frames[name]), payments.get(item.id), year, law)
 
 
-def _claimed(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
+def _claimed(
+    rows: Rows, law: Catalogue, items: Collection[str] | None
+) -> Iterator[tuple[Item, str, pl.DataFrame]]:
     """Items with their rows: those a row names, or all items in force of a registry without item ids."""
     for name, registry in REGISTRIES.items():
-        if not registry.has_lines or name not in frames:
+        if not registry.has_lines or name not in rows.frames:
             continue
-        rows = prepared(name, frames, year)
-        if "item" in rows.columns:
-            for (key,), part in rows.partition_by("item", as_dict=True).items():
-                yield law.items[str(key)], name, part
-        elif rows.height:
+        if "item" in registry.columns:
+            for key, part in rows.parts(name).items():
+                if items is None or key in items:
+                    yield law.items[key], name, part
+        else:
             for item in law.of_registry(name):
-                yield item, name, rows
+                if (items is None or item.id in items) and rows.of(name).height:
+                    yield item, name, rows.of(name)
 
 
 def _grouped(
@@ -133,19 +142,19 @@ def _grouped(
     return with_payments(rows, law.compiled(item), payments, year)
 
 
-def _evaluated(frames: Frames, law: Catalogue, year: int) -> Iterator[pl.DataFrame]:
-    payments = payments_by_item(frames)
-    for item, name, rows in _claimed(frames, law, year):
+def _evaluated(rows: Rows, law: Catalogue, items: Collection[str] | None) -> Iterator[pl.DataFrame]:
+    frames, payments = rows.frames, payments_by_item(rows.frames)
+    for item, name, part in _claimed(rows, law, items):
         reason = _refused_reason(item, law)
         if reason:
-            yield _bare(rows, item.id, name, INELIGIBLE, pl.lit(reason))
+            yield _bare(part, item.id, name, INELIGIBLE, pl.lit(reason))
         else:
-            yield _lines(
-                item, name, _grouped(item, rows, earlier(frames[name]), payments.get(item.id), year, law), law
-            )
+            held = payments.get(item.id)
+            yield _lines(item, name, _grouped(item, part, earlier(frames[name]), held, rows.year, law), law)
     for name in frames:
         if REGISTRIES[name].has_lines:
-            yield from _repeated(name, frames, law)
+            for again in _repeated(name, frames, law):
+                yield again if items is None else again.filter(pl.col("item").is_in(list(items)))
 
 
 def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:

@@ -91,6 +91,28 @@ def prepared(name: str, frames: Frames, year: int) -> pl.DataFrame:
     return rows.with_columns(_day(name, frame).alias("on"), pl.lit(searched_text(years)).alias("searched"))
 
 
+class Rows:
+    """The rows a year's items are evaluated on, made once: they depend on no law, so that many can share them."""
+
+    def __init__(self, frames: Frames, year: int) -> None:
+        self.frames, self.year = frames, year
+        self._of: dict[str, pl.DataFrame] = {}
+        self._parts: dict[str, dict[str, pl.DataFrame]] = {}
+
+    def of(self, name: str) -> pl.DataFrame:
+        """A registry's prepared rows."""
+        if name not in self._of:
+            self._of[name] = prepared(name, self.frames, self.year)
+        return self._of[name]
+
+    def parts(self, name: str) -> dict[str, pl.DataFrame]:
+        """The rows of a registry with item ids, by item."""
+        if name not in self._parts:
+            parts = self.of(name).partition_by("item", as_dict=True)
+            self._parts[name] = {str(item): part for (item,), part in parts.items()}
+        return self._parts[name]
+
+
 def _day(name: str, frame: pl.DataFrame) -> pl.Expr:
     if "year" in frame.columns:
         return pl.date(pl.col("year"), 12, 31)

@@ -1,5 +1,6 @@
 """Overlaps: the same matter under several policies is paid once, by the policy that pays more (就高不重复)."""
 
+from collections.abc import Collection
 from decimal import Decimal
 
 import polars as pl
@@ -41,6 +42,17 @@ def without_overlaps(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
         judged.select("_line", "matter"), on="_line", how="left", maintain_order="left"
     )
     return _narrowed(_noted(lines, judged), judged).drop("_line")
+
+
+def touching(law: Catalogue, items: Collection[str]) -> set[str]:
+    """The items and all whose lines theirs may displace or be displaced by."""
+    groups = [set(members) for members in law.overlaps.values()]
+    groups += [{item.id, item.replaces} for item in law.items.values() if item.replaces]
+    found, before = set(items), 0
+    while len(found) > before:
+        before = len(found)
+        found = found.union(*(group for group in groups if group & found))
+    return found
 
 
 def _capped(matters: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
