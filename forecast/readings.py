@@ -24,6 +24,9 @@ _SHARES = {
 }
 """The alternative shown for a share that may be anything: the city's part, or Suzhou's."""
 
+SPLITS = ("class", *_SHARES)
+"""Readings that change only who pays."""
+
 _DOUBTFUL = ("A11.08", "A15.05", "A16.02", "A18.01", "A18.02", "A18.03")
 """Items whose class is most open: taken together, what they would move to the 区镇."""
 
@@ -35,8 +38,8 @@ def effects(frames: Frames, law: Catalogue, year: int) -> list[dict[str, Any]]:
     found = []
     for key, option in alternatives(law):
         other = apply_scenario(law, Scenario(name=key, title=key, readings={key: option}))
-        items = touched(law, key)
-        before = after = everything  # where only who pays may change
+        items = set() if key in SPLITS else touched(law, key)
+        before = after = everything
         if items:
             before = everything.filter(pl.col("item").is_in(list(items)))
             after = _payable(rows, other, items)
