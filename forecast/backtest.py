@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from forecast.carriers import KINDS, panel_of
+from forecast.carried import carried
+from forecast.carriers import panel_of
 from forecast.growth import fit
 from forecast.history import at_year, everlasting
 from forecast.run import simulate
-from forecast.spending import Spending
 from forecast.streams import Floats, Seeds
 from rules.award import settle
 from rules.catalogue import Catalogue
@@ -28,25 +28,24 @@ METHODS = {"mean": "本方法", "last_year": "上年数", "last_year_grown": "�
 def backtest(frames: Frames, law: Catalogue, year: int, draws: int, seed: int, workers: int) -> pl.DataFrame:
     """Forecasts of every year of the panel from the years before it, in the shape BACKTEST (yuan).
 
-    For the items that the text computes from a yearly registry alone, as if their policy had always been in
-    force. A district's row is the sum of its own enterprises; null is the city.
+    For the items that the text computes from R&D alone, as if their policy had always been in force. A
+    district's row is the sum of its own enterprises; null is the city.
     """
-    ever = everlasting(law)
-    rows = [pl.DataFrame(schema=BACKTEST)]
-    for registry in KINDS:
-        items = [item.id for item in ever.of_registry(registry) if item.basis == "exact"]
-        if registry not in frames or not items:
-            continue
-        panel = panel_of(frames, registry)
-        years = sorted(set(panel["year"].to_list()))
-        paid = {y: _paid({**_applicants(frames), registry: frames[registry]}, ever, y, items) for y in years}
-        for origin in origins(years):
-            then = at_year({**_applicants(frames), registry: frames[registry]}, origin)
-            part = Spending(then, ever, registry, origin, [origin + 1], fit(panel, origin), {})
-            totals = simulate([part], draws, Seeds.of(seed), workers)
-            for item in items:
-                cells = np.flatnonzero((part.cells["item"] == item).to_numpy())
-                rows.append(_compared(item, origin, years[0], totals.amounts[cells] / 100, paid))
+    ever, rows = everlasting(law), [pl.DataFrame(schema=BACKTEST)]
+    items = [item.id for item in ever.of_registry("rnd") if item.basis == "exact"]
+    if "rnd" not in frames or not items:
+        return rows[0]
+    alone = {name: frames[name] for name in ("enterprises", "rnd")}
+    panel = panel_of(alone, "rnd")
+    years = sorted(set(panel["year"].to_list()))
+    paid = {year: _paid(alone, ever, year, items) for year in years}
+    for origin in origins(years):
+        then, growth = at_year(alone, origin), fit(panel, origin)
+        part = carried(then, ever, "rnd", origin, [origin + 1], growth, {})
+        totals = simulate([part], draws, Seeds.of(seed), workers)
+        for item in items:
+            cells = np.flatnonzero((part.cells["item"] == item).to_numpy())
+            rows.append(_compared(item, origin, years[0], totals.amounts[cells] / 100, paid))
     return pl.concat(rows)
 
 
@@ -54,10 +53,6 @@ def origins(years: Sequence[int]) -> list[int]:
     """The years from which the next one is forecast: consecutive ones with enough growth before them."""
     known = _GROWTHS if len(years) >= _LONG else 1
     return [y for y in years if y + 1 in years and y - 1 in years and y - years[0] >= known]
-
-
-def _applicants(frames: Frames) -> Frames:
-    return {"enterprises": frames["enterprises"]}
 
 
 def _paid(frames: Frames, law: Catalogue, year: int, items: Sequence[str]) -> dict[str, Floats]:
@@ -106,6 +101,7 @@ def summary(rows: pl.DataFrame) -> dict[str, Any]:
 
 
 def _methods(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """MAPE of the median, bias of the mean, pinball loss of all quantiles (yuan), by level and method."""
     for level, where in (("区镇", rows.filter(pl.col("district").is_not_null())), ("全市", _total(rows))):
         actual = where["actual"].to_numpy()
         seen = actual > 0
@@ -113,7 +109,8 @@ def _methods(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
             continue
         for column, name in METHODS.items():
             said = where[column].to_numpy()
-            error = said[seen] / actual[seen] - 1
+            middle = where["P50" if column == "mean" else column].to_numpy()
+            error = middle[seen] / actual[seen] - 1
             yield {
                 "method": name,
                 "level": level,

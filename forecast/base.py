@@ -73,7 +73,18 @@ class Pending:
 
 def pending(lines: pl.DataFrame, past: Past, law: Catalogue, year: int) -> list[Pending]:
     """The base year's pending lines by item. What earlier lines were decided on tells how these may be."""
-    waiting = lines.filter(pl.col("status") == PENDING).sort("item", "uscc", "source_file", "source_row")
+    content = [
+        "item",
+        "uscc",
+        "person_id",
+        "project_id",
+        "certificate_no",
+        "level",
+        "on",
+        "award_low",
+        "award_high",
+    ]
+    waiting = lines.filter(pl.col("status") == PENDING).sort(content, nulls_last=True)
     found = []
     for (item,), part in waiting.partition_by("item", as_dict=True, maintain_order=True).items():
         granted = decisions(past, law.items[str(item)])

@@ -103,6 +103,33 @@ def _filled(values: Floats, height: int) -> Floats:
     return values if values.size == height else np.broadcast_to(values, height)
 
 
+def within_pools(yuan: Floats, cap: Floats, pool: Ints) -> Floats:
+    """Lines that share a cap (the same `pool`), scaled to it where together they exceed it."""
+    group = np.unique(pool, return_inverse=True)[1]
+    total = np.bincount(group, yuan)
+    bound = np.full(total.size, -np.inf)
+    np.maximum.at(bound, group, cap)
+    return np.asarray(yuan * np.minimum(1, bound / np.maximum(total, 0.01))[group])
+
+
+def pool_codes(formula: Formula, rows: pl.DataFrame, unit: str) -> list[Ints | None]:
+    """By shared cap each row's number among the groups that share it; None where every row is alone.
+
+    `unit`: the column of what is drawn together; rows of two units never share.
+    """
+    found: list[Ints | None] = []
+    for cap in formula.pools:
+        keys = [c for c in cap.per if c != "year" and c in rows.columns]
+        group = (
+            rows.select(pl.struct(*dict.fromkeys((unit, *keys))).rank("dense") - 1)
+            .to_series()
+            .cast(pl.Int64)
+            .to_numpy()
+        )
+        found.append(None if group.max(initial=-1) + 1 == group.size else group)
+    return found
+
+
 def fen(yuan: Floats) -> Ints:
     """Whole fen, half away from zero (amounts are never negative)."""
     return np.floor(yuan * 100 + (0.5 + _HAIR)).astype(np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from forecast.carriers import rows_of
-from forecast.formula import DRAWN, Formula, fen
+from forecast.formula import DRAWN, Formula, fen, pool_codes, within_pools
 from forecast.growth import Growth
 from forecast.history import Past
 from forecast.parts import by_district, place_of
@@ -47,21 +47,10 @@ class GrownUnits:
         ranged = self.item.basis == "range"
         self.formulas = [Formula(compiled), *(Formula(compiled, end) for end in ("low", "high") if ranged)]
         self.base = self.rows[BASE].cast(pl.Float64).to_numpy()
-        self.pools = [self._pool(cap.per) for cap in self.formulas[0].pools]
+        self.pools = pool_codes(self.formulas[0], self.rows, "_unit")
         self.rows = self.rows.select(
             c for c in self.rows.columns if c in self.formulas[0].reads and c != BASE
         )
-
-    def _pool(self, per: tuple[str, ...]) -> Ints | None:
-        """Each row's number among the groups that share a cap; None where every row is alone."""
-        keys = [c for c in per if c != "year" and c in self.rows.columns]
-        group = (
-            self.rows.select(pl.struct("_unit", *keys).rank("dense") - 1)
-            .to_series()
-            .cast(pl.Int64)
-            .to_numpy()
-        )
-        return None if group.max(initial=0) + 1 == group.size else group
 
     def units(self, counted: Units) -> Units:
         """The same cases for drawing from: only their 区镇 count here, amounts come from `pay`."""
@@ -103,13 +92,8 @@ class GrownUnits:
         """Fen by chosen unit, after the caps its rows share."""
         yuan, caps = formula.amounts(frame)
         for pool, cap in zip(self.pools, caps, strict=True):
-            if pool is None:
-                continue  # a cap of one row has cut it already
-            group = np.unique(of * (pool.max(initial=0) + 1) + pool[rows], return_inverse=True)[1]
-            total = np.bincount(group, yuan)
-            bound = np.full(total.size, -np.inf)
-            np.maximum.at(bound, group, cap)
-            yuan = yuan * np.minimum(1, bound / np.maximum(total, 0.01))[group]
+            if pool is not None:  # else a cap of one row has cut it already
+                yuan = within_pools(yuan, cap, of * (pool.max() + 1) + pool[rows])
         return np.rint(np.bincount(of, fen(yuan), units)).astype(np.int64)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from forecast.streams import Floats, Ints
+
 Bools = NDArray[np.bool_]
 
 SIZE = 4096
@@ -103,11 +103,17 @@ class Growth:
         found = asked.join(known, on="uscc", how="left", maintain_order="left")["last"].fill_null(0.0)
         return np.asarray(np.exp(np.clip(self.theta * found.to_numpy(), -_WIDEST, _WIDEST)))
 
+    @property
+    def still(self) -> bool:
+        """Whether there is no uncertainty in it (see `frozen`)."""
+        return self.common.dof == np.inf
+
     def frozen(self) -> "Growth":
-        """The same without uncertainty: every draw is its stratum's centre, every year the mean."""
+        """The same without uncertainty: every draw its stratum's centre, every year the mean, nobody comes or goes."""
         factors = np.repeat(np.exp(self.centres)[:, None], SIZE, axis=1)
         calm = replace(self.common, dof=np.inf)
-        return replace(self, factors=factors, echoes=np.ones_like(factors), theta=0.0, zero=0.0, common=calm)
+        still = replace(self, theta=0.0, zero=0.0, stay=1.0, arrive=0.0, common=calm)
+        return replace(still, factors=factors, echoes=np.ones_like(factors))
 
 
 def fit(panel: pl.DataFrame, until: int | None = None) -> Growth:

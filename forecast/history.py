@@ -17,6 +17,9 @@ _DECISIONS = ("assessed_amount", "assessed_rate", "assessed_base")
 UNIT = ("year", "uscc", "person_id")
 """One case: an applicant's, or a person's, lines of an item in a year."""
 
+CONTENT = [*UNIT, "project_id", "certificate_no", "level", "on", "least", "most"]
+"""What lines are ordered by where their order must not depend on that of the rows."""
+
 _KEY = ["item", "source_file", "source_sheet", "source_row"]
 
 

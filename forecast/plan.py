@@ -8,15 +8,18 @@ import numpy as np
 import polars as pl
 
 from forecast import base
+from forecast.carried import carried
 from forecast.carriers import KINDS, panel_of
 from forecast.cases import Makings, cohort, counted
 from forecast.counts import ASSUMED_DISPERSION, dispersion
-from forecast.growth import fit
+from forecast.growth import Growth, fit
 from forecast.history import everlasting, look_back
 from forecast.parts import Part
+from forecast.resampled import resampled
 from forecast.severity import Severity, from_registry
 from forecast.special import load_special
 from forecast.spending import Spending
+from forecast.streams import Floats
 from forecast.targets import load_targets
 from forecast.units import decisions
 from rules.award import settle
@@ -111,13 +114,26 @@ def _spending(made: Plan, makings: Makings) -> Iterator[Part]:
                 made.assume(
                     f"{item.id} {item.title}的核定", f"按以往 {found.count} 笔核定抽样", "登记表历年核定"
                 )
-        part = Spending(
-            makings.frames, makings.law, registry, makings.year, makings.years, growth, severities
-        )
-        if part.lines and part.who.height:
-            yield part
+        if any(True for _ in makings.law.of_registry(registry)):
+            yield _simulated(makings, registry, growth, severities)
         for what, value, source in growth.notes:
             made.assume(f"{REGISTRIES[registry].title}：{what}", value, source)
+
+
+def _simulated(makings: Makings, registry: str, growth: Growth, severities: dict[str, Severity]) -> Spending:
+    common = (makings.frames, makings.law, registry, makings.year, makings.years, growth, severities)
+    if registry == "equipment":
+        return resampled(*common, makings.dispersion)
+    return carried(*common, _population(makings))
+
+
+def _population(makings: Makings) -> Floats | None:
+    """By award year the enterprises as a multiple of the base year's, as E12's stock has it where targets are chosen."""
+    if makings.law.prospect.counts != "target":
+        return None
+    stock = [makings.targets.stock("A4.06", year) for year in (makings.year, *makings.years)]
+    known = [one for one in stock if one is not None]
+    return np.asarray(known[1:]) / known[0] if len(known) == len(stock) else None
 
 
 def _cases(made: Plan, makings: Makings) -> Iterator[Part]:

@@ -164,8 +164,9 @@ def _figures(
         figures = {"lines": lines, "mean": _yuan(ordered.mean(1))}
         for name, at in QUANTILES.items():
             figures[name] = _yuan(ordered[:, int(np.ceil(at * held.draws)) - 1])
-        figures["statutory_low"] = _yuan(np.add.reduceat(share * low, starts))
-        figures["statutory_high"] = _yuan(np.add.reduceat(share * high, starts))
+        ends = [_yuan(np.add.reduceat(share * end, starts)) for end in (low, high)]
+        figures["statutory_low"] = np.minimum(ends[0], figures["mean"])  # apart by a rounded fen at most
+        figures["statutory_high"] = np.maximum(ends[1], figures["mean"])
         yield payer, figures
 
 

@@ -192,6 +192,13 @@ class Targets:
                 return None if count is None else Events(row.key, drive.how, count, among, held)
         return None
 
+    def stock(self, item: str, year: int) -> float | None:
+        """The stock whose members an item is computed for (`population`), at the end of a year; None outside the path."""
+        for row in self.paths.values():
+            if any(drive.item == item and drive.how == "population" for drive in row.drives):
+                return row.figure("population", year, None)
+        return None
+
     def district_shares(self, item: str) -> Shares | None:
         """How D divides an item among the 区镇; None where D does not say."""
         for row in self.divisions.values():

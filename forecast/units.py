@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from forecast.history import UNIT, Past
+from forecast.history import CONTENT, UNIT, Past
 from forecast.parts import place_of
 from forecast.severity import ENOUGH, Severity, credible
 from forecast.streams import Floats, Ints
@@ -78,7 +78,7 @@ def _imputed(lines: pl.DataFrame, granted: Severity | None) -> pl.DataFrame:
         least=pl.coalesce("least", "low"),
         most=pl.when(pl.col("least").is_null()).then("high").otherwise("most"),
     )
-    waiting = lines.filter(~pl.col("payable"))
+    waiting = lines.filter(~pl.col("payable")).sort(CONTENT, nulls_last=True)
     if waiting.is_empty():
         return lines.with_columns(amount=pl.col("low"))
     paid = lines.filter("payable")["low"]

@@ -182,10 +182,8 @@ def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.DataFram
     applicants = frames["enterprises"].filter(pl.col("same_as").is_null()).select("uscc", "name", "district")
     again = again.join(applicants, on="uscc", how="left")
     if "item" not in again.columns:
-        single = [item for item in law.of_registry(name) if not item.rows]
-        again = pl.concat(
-            [again.with_columns(pl.lit(item.id).alias("item")) for item in single] or [again.clear()]
-        )
+        single = [item.id for item in law.of_registry(name) if not item.rows]
+        again = again.join(pl.DataFrame({"item": single}, schema={"item": pl.String}), how="cross")
         day = pl.date(pl.col("year"), 12, 31)
     else:
         day = pl.col("certified_on" if name == "certifications" else "event_on")

@@ -1,6 +1,5 @@
 """A forecast: the same rules on every draw, parts that add up, and figures worked by hand."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 import forecast.run
 import forecast.spending
 from forecast import base
+from forecast.carried import carried
 from forecast.carriers import KINDS, panel_of
 from forecast.cases import cohort
 from forecast.counts import Counts, dispersion, trend
@@ -26,7 +26,6 @@ from forecast.plan import Plan, _makings, plan
 from forecast.run import Totals, simulate
 from forecast.severity import credible
 from forecast.sources import shares
-from forecast.spending import Spending
 from forecast.streams import Seeds
 from forecast.tables import Weighted, draw_rows, forecast_rows, unsettled, weighted
 from rules.award import item_rows, settle
@@ -94,8 +93,8 @@ def test_formulas_pay_what_the_award_run_pays(frames: Frames) -> None:
 
 def test_without_uncertainty_it_is_the_award_run_on_the_grown_registry(frames: Frames) -> None:
     """A4.06 of the next year, by district and to the fen, where nobody comes or goes."""
-    growth = replace(fit(panel_of(frames, "rnd"), BASE).frozen(), stay=1.0, arrive=0.0)
-    part = Spending(frames, LAW, "rnd", BASE, [BASE + 1], growth, {})
+    growth = fit(panel_of(frames, "rnd"), BASE).frozen()
+    part = carried(frames, LAW, "rnd", BASE, [BASE + 1], growth, {})
     drawn = told(simulate([part], 64, Seeds.of(3)))
     assert drawn["sd"].max() == pytest.approx(0, abs=1e-6)
 
@@ -153,7 +152,7 @@ def test_a_city_that_grows_by_a_tenth_every_year() -> None:
     figures = {2020: [826.446281] * 40, 2021: [909.090909] * 40, 2022: [1000.0] * 40, 2023: [1100.0] * 40}
     frames = {"enterprises": enterprises(40, BASE), "rnd": registry("rnd", rnd_rows(figures), BASE)}
     growth = fit(panel_of(frames, "rnd"), BASE).frozen()
-    found = yuan(Spending(frames, LAW, "rnd", BASE, [2024, 2025], growth, {}), draws=64)
+    found = yuan(carried(frames, LAW, "rnd", BASE, [2024, 2025], growth, {}), draws=64)
     by_year = dict(found.group_by("award_year").agg(pl.col("mean").sum()).rows())
     assert by_year[2024] == pytest.approx(40 * 66_000, rel=1e-4)
     assert by_year[2025] == pytest.approx(40 * 72_600, rel=1e-4)
