@@ -10,7 +10,7 @@ import polars as pl
 
 from flows import steps
 from forecast.backtest import backtest, summary
-from forecast.plan import Plan, plan
+from forecast.plan import Plan, first_year, plan
 from forecast.readings import effects
 from forecast.run import Progress, simulate
 from forecast.sources import shares
@@ -56,7 +56,7 @@ def look_ahead(work: Path, asked: Asked, law: Catalogue, say: steps.Say) -> Path
     totals = simulate(
         made.parts, asked.draws, Seeds.of(asked.seed), asked.workers, work / "totals.npy", _progress(say)
     )
-    held = weighted(totals, law, asked.year, asked.horizon)
+    held = weighted(totals, law, range(first_year(law, asked.year), asked.year + asked.horizon + 1))
     steps.write_parquet(forecast_rows(held), work / "forecast.parquet")
     steps.write_parquet(draw_rows(held), work / "draws.parquet")
     say("分解不确定性的来源……")
@@ -84,6 +84,7 @@ def _told(made: Plan, held: Weighted, law: Catalogue) -> dict[str, object]:
         "open_ended": endless,
         "paths": made.paths,
         "targets": made.findings,
+        "absent": made.absent,
     }
 
 

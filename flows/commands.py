@@ -66,6 +66,8 @@ def forecast(arguments: Namespace) -> None:
     _say("")
     for sentence in manifest["conclusion"]:
         _say(sentence)
+    for sentence in manifest["absent"]:
+        _say(f"注意：{sentence}")
     _say(f"工作簿：{target / 'forecast.xlsx'}")
 
 

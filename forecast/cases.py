@@ -175,8 +175,11 @@ def cohort(makings: Makings, rule: CohortRule) -> tuple[Cohort | None, tuple[str
     first = makings.years[0] - rule.term
     if first not in issued or unit is None:
         return None, (f"{title}到期续期", "按历年再次认定户数推算", f"登记表没有 {first} 年的认定数据")
+    goal = _goal(makings, makings.law.items[rule.new])
     seen = makings.past.seen(rule.new), makings.past.exposure(rule.new)
     new = trend(*seen, makings.horizon, 0).mean
+    if goal is not None and makings.law.prospect.counts == "target":
+        new = goal.cases
     share = np.asarray([makings.weights[name] for name in DISTRICTS])
     for place, year in enumerate(makings.years):
         issued[year] = np.rint(new[place] * share).astype(np.int64)

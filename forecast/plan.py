@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 
 from forecast import base
+from forecast.absent import absent
 from forecast.carried import carried
 from forecast.carriers import KINDS, panel_of
 from forecast.cases import Makings, cohort, counted
 from forecast.counts import ASSUMED_DISPERSION, dispersion
 from forecast.growth import Growth, fit
-from forecast.history import everlasting, look_back
+from forecast.history import at_year, everlasting, look_back
 from forecast.parts import Part
 from forecast.resampled import resampled
 from forecast.severity import Severity, from_registry
@@ -21,7 +22,7 @@ from forecast.special import load_special
 from forecast.spending import Spending
 from forecast.streams import Floats
 from forecast.targets import load_targets
-from forecast.units import decisions
+from forecast.units import decisions, placed
 from rules.award import settle
 from rules.catalogue import Catalogue
 from rules.history import Frames
@@ -38,13 +39,15 @@ class Plan:
     """The parts of a forecast, and what the report says about them.
 
     `assumptions`: {what, value, source}; `paths`: by item and award year the cases that the trend and the
-    target path expect; `findings`: where the tables of targets disagree with themselves.
+    target path expect; `findings`: where the tables of targets disagree with themselves; `absent`: what the
+    totals leave out.
     """
 
     parts: list[Part] = field(default_factory=list)
     assumptions: list[dict[str, str]] = field(default_factory=list)
     paths: list[dict[str, Any]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
 
     def assume(self, what: str, value: str, source: str) -> None:
         """Put down one assumption for the report."""
@@ -56,18 +59,33 @@ def plan(frames: Frames, law: Catalogue, year: int, horizon: int, frozen: bool =
 
     Raises Unusable where the registries hold nothing of the base year to start from.
     """
-    lines = settle(frames, law, year).lines.filter(pl.col("on").dt.year() == year)
+    lines = _lines(frames, law, year)
     if lines.is_empty():
         raise Unusable(f"登记表中没有 {year} 年度的任何申报，无从预测；请检查基准年度和登记表。")
     made, makings = Plan(), _makings(frames, law, year, horizon, frozen)
-    made.parts.append(base.known(lines, year))
-    made.parts += base.pending(lines, makings.past, law, year)
+    for earlier in range(first_year(law, year), year + 1):
+        due = lines if earlier == year else _lines(at_year(frames, earlier), law, earlier)
+        due = due.with_columns(
+            placed(due["district"], makings.weights).alias("district")
+        )  # who has left since
+        made.parts.append(base.known(due, earlier))
+        made.parts += base.pending(due, makings.past, law, earlier)
     made.parts += _spending(made, makings)
     made.parts += _cases(made, makings)
     made.parts += _promises(made, makings, law)
     made.findings = [*makings.targets.findings(), makings.targets.after_path]
+    made.absent = list(absent(frames, law, makings.past, year, makings.years[-1]))
     _general(made, makings)
     return made
+
+
+def first_year(law: Catalogue, year: int) -> int:
+    """The first award year that is still to be paid after `year`, where payment takes more than one."""
+    return year - max(0, law.prospect.payment_lag - 1)
+
+
+def _lines(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
+    return settle(frames, law, year).lines.filter(pl.col("on").dt.year() == year)
 
 
 def _makings(frames: Frames, law: Catalogue, year: int, horizon: int, frozen: bool) -> Makings:

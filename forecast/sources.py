@@ -23,14 +23,13 @@ def shares(
     A second run shares only one source's random numbers with the first; what the two runs' totals have in
     common is that source's doing. What no source does alone is 交互.
     """
-    draws, horizon = min(DRAWS, held.totals.draws), len(held.years) - 1
-    base = held.years[0] - law.prospect.payment_lag
+    draws, award_years = min(DRAWS, held.draws), [y - law.prospect.payment_lag for y in held.years]
     drawn = [part for part in parts if part.cells.height]
     first = _yearly(held, draws)
     found: dict[str, dict[int, float]] = {}
     for source in SOURCES:
         totals = simulate(drawn, draws, Seeds.of(seed).only(source), workers)
-        second = _yearly(weighted(totals, law, base, horizon), draws)
+        second = _yearly(weighted(totals, law, award_years), draws)
         found[source] = {year: _common(one, second[year]) for year, one in first.items()}
     rows: list[dict[str, object]] = []
     for year, one in first.items():

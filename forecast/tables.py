@@ -50,8 +50,8 @@ class Weighted:
         return self.totals.draws
 
 
-def weighted(totals: Totals, law: Catalogue, base: int, horizon: int) -> Weighted:
-    """Bring the law's windows and payers to the cells of the award years base..base+horizon."""
+def weighted(totals: Totals, law: Catalogue, award_years: Sequence[int]) -> Weighted:
+    """Bring the law's windows and payers to the cells of the award years (all of them, also empty ones)."""
     articles = {item.id: item.article for item in law.items.values()}
     titles = {item.id: item.title for item in law.items.values()}
     cells = totals.cells.with_columns(
@@ -74,7 +74,7 @@ def weighted(totals: Totals, law: Catalogue, base: int, horizon: int) -> Weighte
         now.append(ends[0])
         then.append(ends[1])
     weights = {"current": np.asarray(now), "renewed": np.asarray(then)}
-    years = [year + law.prospect.payment_lag for year in range(base, base + horizon + 1)]
+    years = [year + law.prospect.payment_lag for year in award_years]
     return Weighted(totals, cells, years, weights, _shares(cells, law))
 
 

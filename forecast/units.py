@@ -62,7 +62,7 @@ def units_of(past: Past, item: Item, levels: Sequence[str] | None, weights: Mapp
     settled = item.basis in ("exact", "floor") or (enough and item.basis != "case_by_case")
     rows = units.select("amount", "least", pl.col("most").fill_null(0.0)).with_columns(
         amount=pl.col("amount") if settled else pl.col("least"),
-        district=pl.Series(place_of(_placed(units["district"], weights)), dtype=pl.Int64),
+        district=pl.Series(place_of(placed(units["district"], weights)), dtype=pl.Int64),
     )
     return Units(rows, tuple(counts.get(y, 0) for y in years), past.exposure(item.id), open_ended, settled)
 
@@ -98,7 +98,7 @@ def _mixed(places: Floats) -> Floats:
     return np.asarray((places * 0.6180339887498949 * places.size) % 1)
 
 
-def _placed(districts: pl.Series, weights: Mapping[str, float]) -> pl.Series:
+def placed(districts: pl.Series, weights: Mapping[str, float]) -> pl.Series:
     """Every unit in a 区镇: its own, else as the shares say."""
     missing = districts.null_count()
     if not missing:
@@ -130,5 +130,5 @@ def stated_units(item: Item, level: str | None, weights: Mapping[str, float]) ->
     least, most = found
     empty = pl.Series([None] * 100, dtype=pl.String)
     rows = pl.DataFrame({"amount": [least] * 100, "least": [least] * 100, "most": [most] * 100})
-    rows = rows.with_columns(district=pl.Series(place_of(_placed(empty, weights)), dtype=pl.Int64))
+    rows = rows.with_columns(district=pl.Series(place_of(placed(empty, weights)), dtype=pl.Int64))
     return Units(rows, (), (), False, item.basis == "exact")

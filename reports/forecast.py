@@ -1,6 +1,6 @@
 """The budget office's workbook of a forecast: what to set aside, how sure, what moves it, and the cliff."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,26 +53,34 @@ def _first(figures: Figures, manifest: Mapping[str, Any]) -> str:
     year = figures.years[0]
     total = figures.row("total", "current", year, None)
     mean, low, high = say(total["mean"], total["P10"], total["P90"])
+    beside = _on_top(manifest, figures.years)
     parts = "，".join(
         PAYERS[payer] + " " + say(figures.row("total", "current", year, payer)["mean"])[0]
         for payer in figures.payers
     )
+    alone = "不含另列事项，" if beside else ""
     return (
-        f"{year}年支付，{figures.all_payers()}合计需安排 {mean}（80% 的把握在 {low}至 {high}之间），其中{parts}"
-        f"{_on_top(manifest, year)}。"
+        f"{year}年支付，{figures.all_payers()}合计需安排 {mean}（{alone}80% 的把握在 {low}至 {high}之间），"
+        f"其中{parts}{beside}。"
     )
 
 
-def _on_top(manifest: Mapping[str, Any], year: int) -> str:
+def _on_top(manifest: Mapping[str, Any], years: Sequence[int]) -> str:
     """What the totals leave out: how far above its low end a range may come, and what is decided case by case."""
     lag = manifest["payment_lag"]
-    ranges, talks = (
-        [e for e in manifest[name] if e["award_year"] + lag == year] for name in ("range_only", "open_ended")
-    )
+    spread = {}
+    for year in years:
+        low, high = bounds([e for e in manifest["range_only"] if e["award_year"] + lag == year])
+        spread[year] = high - low
+    talks = [e for e in manifest["open_ended"] if e["award_year"] + lag in years]
     parts = []
-    if ranges:
-        low, high = bounds(ranges)
-        parts.append(f"{_count(ranges)} 项没有核定历史，只按法定下限计入，最多还要增加 {say(high - low)[0]}")
+    if any(spread.values()):
+        worst = max(spread, key=lambda year: spread[year])
+        first = f"{years[0]}年支付最多还要增加 {say(spread[years[0]])[0]}，" if worst != years[0] else ""
+        parts.append(
+            f"{_count(manifest['range_only'])} 项没有核定历史，只按法定下限计入，{first}"
+            f"{worst}年支付最多还要增加 {say(spread[worst])[0]}"
+        )
     if talks:
         parts.append(f"{_count(talks)} 项一事一议或没有标准，未计入，须另行预留")
     return f"；另有 {'；'.join(parts)}" if parts else ""
@@ -173,6 +181,8 @@ def _conclusion_sheet(
         sheet.line("情景测算：" + "、".join(s["name"] for s in manifest["scenarios"]), "center", True)
     for number, text in enumerate(sentences, 1):
         sheet.line(f"{number}. {text}")
+    for text in manifest["absent"]:
+        sheet.line(f"注意：{text}")
     sheet.line("单位：万元", "right")
     sheet.header(freeze=False)
     for outlook, name in OUTLOOKS.items():

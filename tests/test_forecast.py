@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import forecast.run
 import forecast.spending
 from forecast import base
-from forecast.carried import carried
+from forecast.carried import carried, flag_of
 from forecast.carriers import KINDS, panel_of
 from forecast.cases import cohort
 from forecast.counts import Counts, dispersion, trend
@@ -22,7 +22,7 @@ from forecast.formula import DRAWN, Formula, fen
 from forecast.grown import is_computed
 from forecast.growth import fit
 from forecast.history import look_back, part_in_force
-from forecast.plan import Plan, _makings, plan
+from forecast.plan import Plan, _makings, first_year, plan
 from forecast.run import Totals, simulate
 from forecast.severity import credible
 from forecast.sources import shares
@@ -57,7 +57,7 @@ def totals(made: Plan) -> Totals:
 
 @pytest.fixture(scope="module")
 def held(totals: Totals) -> Weighted:
-    return weighted(totals, LAW, BASE, 3)
+    return weighted(totals, LAW, range(BASE, BASE + 4))
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +293,7 @@ def test_pending_lines_are_drawn_as_earlier_ones_were_decided() -> None:
 def test_without_history_only_the_range_is_told() -> None:
     frames = pending_lines([None, None])
     made = plan(frames, LAW, BASE, 1)
-    held = weighted(simulate(made.parts, 64, Seeds.of(1)), LAW, BASE, 1)
+    held = weighted(simulate(made.parts, 64, Seeds.of(1)), LAW, range(BASE, BASE + 2))
     ranges, endless = unsettled(held, LAW)
     first = next(r for r in ranges if r["award_year"] == BASE)
     assert (first["item"], first["lines"], first["low"], first["high"]) == ("A4.09", 2, 0, 2_000_000)
@@ -319,7 +319,7 @@ def test_what_is_decided_case_by_case_is_named_and_in_no_total() -> None:
     rows.append({"uscc": codes(7)[6], "item": "A11.05", "event_on": date(BASE, 5, 1)})
     frames = {"enterprises": enterprises(7, BASE), "claims": registry("claims", rows, BASE)}
     made = plan(frames, LAW, BASE, 1)
-    held = weighted(simulate(made.parts, 64, Seeds.of(1)), LAW, BASE, 1)
+    held = weighted(simulate(made.parts, 64, Seeds.of(1)), LAW, range(BASE, BASE + 2))
     ranges, endless = unsettled(held, LAW)
     assert not ranges and {(e["award_year"], e["why"]) for e in endless} == {
         (2023, "一事一议"),
@@ -353,6 +353,61 @@ def test_claims_with_a_rate_grow_with_the_city() -> None:
     for (_, mean, lines), growth in zip(by_year.iter_rows(), (1.1, 1.21), strict=True):
         assert lines == pytest.approx(2, rel=0.06)
         assert mean / lines == pytest.approx((200_000 * growth + 3_000_000) / 2, rel=0.03)
+
+
+def test_what_is_missing_is_said() -> None:
+    """R&D to 2022 only, no equipment, no claims under C; of 2022 six times 50万 and 6万 are due, 20万 was paid."""
+    rows = [
+        {"uscc": code, "item": "A4.09", "event_on": date(BASE, 5, 1), "assessed_amount": Decimal(500_000)}
+        for code in codes(6)
+    ]
+    earlier = [row | {"event_on": date(2022, 5, 1)} for row in rows]
+    paid = [{"year": 2022, "uscc": codes(1)[0], "item": "A4.09", "amount": Decimal(200_000)}]
+    frames = {
+        "enterprises": enterprises(6, BASE),
+        "rnd": registry("rnd", rnd_rows({2021: [100] * 6, 2022: [200] * 6}), BASE),
+        "claims": registry("claims", [*earlier, *rows], BASE),
+        "payments": registry("payments", paid, BASE),
+    }
+    said = plan(frames, LAW, BASE, 2).absent
+    assert "研发投入登记表没有 2023 年度的行，A4.06 1 条的今后负担未计入。" in said
+    assert any(text.startswith("没有设备投入登记表，A11.02、A11.03、A11.04 3 条") for text in said)
+    assert any(text.startswith("政策C登记表没有可依据的申报历史") for text in said)
+    assert any(text.startswith("2022 年度应兑付的还有 316.00 万元没有兑付记录") for text in said)
+
+
+def test_equipment_of_coming_years_is_like_that_of_the_years_that_were() -> None:
+    """Ten enterprises a year at 3,000万 and ten at 9,000万, all decided at 10%: 300万 and 900万 each."""
+    rows = [
+        {
+            "uscc": codes(40)[n + (year - 2022) * 20],
+            "year": year,
+            "project_id": f"P{n}",
+            "assessed_rate": "0.1",
+        }
+        | {"equipment_investment": Decimal(30_000_000 if n < 10 else 90_000_000)}
+        for year in (2022, BASE)
+        for n in range(20)
+    ]
+    rows = [row | {"assessed_rate": Decimal("0.1")} for row in rows]
+    frames = {"enterprises": enterprises(40, BASE, "陆家"), "equipment": registry("equipment", rows, BASE)}
+    made = plan(frames, LAW, BASE, 1, frozen=True)
+    found = told(simulate(made.parts, 2048, Seeds.of(1))).filter(basis="simulated", item="A11.02")
+    growth = np.exp(fit(panel_of(frames, "equipment"), BASE).common.mean)
+    assert found["lines"].sum() == pytest.approx(20, rel=0.02)
+    capped = min(9_000_000 * growth, 10_000_000)
+    assert found["mean"].sum() == pytest.approx(10 * (3_000_000 * growth + capped), rel=0.02)
+
+
+def test_a_flag_goes_on_as_the_registry_has_it() -> None:
+    """Of ten that deducted in 2022 nine do in 2023; of ten that did not, two do."""
+    rows = rnd_rows({2022: [100] * 20, 2023: [100] * 20})
+    for n, row in enumerate(rows):
+        row["super_deduction"] = n < 10 if n < 20 else (n < 29 or n in (30, 31))
+    frames = {"enterprises": enterprises(20, BASE), "rnd": registry("rnd", rows, BASE)}
+    flag = flag_of(frames, "rnd", "super_deduction")
+    assert (flag.after_yes, flag.after_no, flag.unknown) == (0.9, 0.2, 21 / 40)
+    assert flag.chances(pl.Series([True, False, None])).tolist() == [58982, 13107, 34406]
 
 
 # Counts
@@ -473,7 +528,7 @@ def test_a_renewed_policy_is_the_renewed_outlook(frames: Frames, rows: pl.DataFr
     """A scenario that lengthens every policy makes the current outlook what the other said it would be."""
     law = with_scenario(policies={key: {"last_day": date(2030, 12, 31)} for key in ("A", "C")})
     made = plan(frames, law, BASE, 3)
-    again = forecast_rows(weighted(simulate(made.parts, 192, Seeds.of(1)), law, BASE, 3))
+    again = forecast_rows(weighted(simulate(made.parts, 192, Seeds.of(1)), law, range(BASE, BASE + 4)))
     said = level(rows, item=True, policy=True).filter(pl.col("outlook") == "renewed").drop("outlook")
     became = level(again, item=True, policy=True).filter(pl.col("outlook") == "current").drop("outlook")
     assert became.equals(said)
@@ -482,8 +537,14 @@ def test_a_renewed_policy_is_the_renewed_outlook(frames: Frames, rows: pl.DataFr
 def test_payments_come_later_where_a_scenario_says_so(frames: Frames) -> None:
     law = with_scenario(forecast={"payment_lag": 2})
     made = plan(frames, law, BASE, 1)
-    found = forecast_rows(weighted(simulate(made.parts, 64, Seeds.of(1)), law, BASE, 1))
-    assert set(found["pay_year"]) == {2025, 2026}
+    years = range(first_year(law, BASE), BASE + 2)
+    found = forecast_rows(weighted(simulate(made.parts, 64, Seeds.of(1)), law, years))
+    assert set(found["pay_year"]) == {2024, 2025, 2026}
+    known = found.filter(pl.col("basis") == "known", pl.col("outlook") == "current")
+    assert known.group_by("award_year").agg(pl.col("pay_year").unique()).sort("award_year").rows() == [
+        (2022, [2024]),
+        (2023, [2025]),
+    ]
 
 
 @pytest.mark.parametrize("rows_at_once", [1_000, 1_000_000])
@@ -527,7 +588,7 @@ def test_a_fault_in_a_part_stops_the_run(made: Plan) -> None:
 def test_sources_of_the_band() -> None:
     """Where only numbers of cases are unsure, all of the band is theirs."""
     made = plan(city_with_certificates(), LAW, BASE, 1)
-    held = weighted(simulate(made.parts, 384, Seeds.of(1)), LAW, BASE, 1)
+    held = weighted(simulate(made.parts, 384, Seeds.of(1)), LAW, range(BASE, BASE + 2))
     found = {s["source"]: s["share"] for s in shares(made.parts, LAW, held, 1, 1) if s["pay_year"] == 2025}
     assert found["户数笔数"] == pytest.approx(1, abs=0.02)
     assert found["共同增长"] == found["核定金额"] == found["企业自身增长"] == 0

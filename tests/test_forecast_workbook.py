@@ -162,6 +162,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
             }
             for y in (2023, 2024, 2025)
         ],
+        "absent": ["没有设备投入登记表，A11.02 的今后负担未计入。"],
         "targets": ["表D「独角兽」一行有十格，多出的末格「--」已去掉。"],
         "sources": [
             {"source": source, "pay_year": year, "share": share, "error": 0.015}
@@ -440,8 +441,8 @@ def test_little_to_say(tmp_path: Path) -> None:
 
 def test_sentences() -> None:
     assert conclusion(frame(4), manifest()) == [
-        "2024年支付，市级、区镇合计需安排 1.56 亿元（80% 的把握在 1.40 亿元至 1.73 亿元之间），其中市级 9,381 万元，"
-        "区镇 6,254 万元；另有 2 项没有核定历史，只按法定下限计入，最多还要增加 940 万元；"
+        "2024年支付，市级、区镇合计需安排 1.56 亿元（不含另列事项，80% 的把握在 1.40 亿元至 1.73 亿元之间），"
+        "其中市级 9,381 万元，区镇 6,254 万元；另有 2 项没有核定历史，只按法定下限计入，2024年支付最多还要增加 940 万元；"
         "1 项一事一议或没有标准，未计入，须另行预留。",
         "2024年支付的 80% 区间为均值的 -10.2% 至 +10.4%，带宽主要来自「共同增长」（占方差 62%）；"
         "金额最大的是A第4条（9,400 万元，占 60%）。",
@@ -458,9 +459,12 @@ def test_many_years_after_the_cliff_are_added_up() -> None:
 def test_only_what_pays_in_the_first_year_is_told_on_top() -> None:
     ranged = [entry for entry in manifest()["range_only"] if entry["item"] == "A7.03"]
     first = conclusion(frame(), manifest(range_only=ranged, open_ended=[]))[0]
-    assert first.endswith("；另有 1 项没有核定历史，只按法定下限计入，最多还要增加 900 万元。")
+    assert first.endswith("；另有 1 项没有核定历史，只按法定下限计入，2024年支付最多还要增加 900 万元。")
     later = [entry for entry in ranged if entry["award_year"] == 2024]
-    assert "另有" not in conclusion(frame(), manifest(range_only=later, open_ended=[]))[0]
+    first = conclusion(frame(), manifest(range_only=later, open_ended=[]))[0]
+    assert first.endswith(
+        "只按法定下限计入，2024年支付最多还要增加 0 万元，2025年支付最多还要增加 900 万元。"
+    )
 
 
 def test_a_policy_without_an_end_and_one_that_lasts() -> None:

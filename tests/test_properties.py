@@ -183,6 +183,28 @@ def test_more_growth_never_pays_less(before: Decimal, now: Decimal, more: Decima
     assert paid(now + more) >= paid(now)
 
 
+def test_a_repeated_row_of_a_registry_without_items_in_force_is_no_fault() -> None:
+    """All policies off: nothing reads equipment, and its repeated row makes no line."""
+    law = apply_scenario(
+        LAW,
+        Scenario.model_validate(
+            {"name": "o", "title": "o", "policies": {k: {"enabled": False} for k in ("A", "B", "C")}}
+        ),
+    )
+    row = {
+        "uscc": "0" * 18,
+        "year": 2023,
+        "project_id": "P",
+        "equipment_investment": Decimal(1),
+        "role": "line",
+    }
+    frames = {
+        "enterprises": frame("enterprises", [{"uscc": "0" * 18, "name": "甲", "district": "张浦"}]),
+        "equipment": frame("equipment", [row, row | {"same_as": "2"}]),
+    }
+    assert award(frames, law, 2023).is_empty()
+
+
 def pool(amounts: list[Decimal], cap: Decimal) -> pl.DataFrame:
     """Payable lines that share one cap."""
     return pl.DataFrame(
