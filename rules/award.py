@@ -12,10 +12,10 @@ from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
 from rules.history import Frames, Rows, earlier, summed
 from rules.model import Item
-from rules.narrate import narrate
+from rules.narrate import narrate, unspoken
 from rules.once import once
 from rules.overlap import with_cut_winners, with_paid_elsewhere, without_overlaps
-from rules.paid import payments_by_item, with_earlier_figure, with_payments
+from rules.paid import with_earlier_figure, with_payments
 from rules.settle import with_paid
 from rules.split import split
 from rules.working import finish_working
@@ -85,6 +85,18 @@ def settle(
     return Settled(*with_paid(lines, frames, year))
 
 
+def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl.DataFrame:
+    """The lines of `settle` without a word: statuses, awards and shares, for trying many laws."""
+    lines = pl.concat([_empty(), *_evaluated(rows, law, items, told=False)], how="diagonal")
+    frames = rows.frames
+    if items is not None and "payments" in frames:
+        frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
+    lines = once(lines.with_columns(policy=pl.col("item").str.head(1)), frames, law, rows.year)
+    lines = share_caps(without_overlaps(in_window(cap_lines(lines), law), law))
+    lines = _settled(of_year(lines, rows.year, law))
+    return split(_described(lines, law, rows.year), law)
+
+
 def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     """Every line of whatever year after caps and overlaps: `award_low` and `award_high` in yuan.
 
@@ -106,10 +118,14 @@ def published(lines: pl.DataFrame) -> pl.DataFrame:
 
 def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
     """Every item in force with the rows it is evaluated on, and their registry."""
-    payments = payments_by_item(frames)
-    for item, name, rows in _claimed(Rows(frames, year), law, None):
+    made = Rows(frames, year)
+    for item, name, rows in _claimed(made, law, None):
         if not _refused_reason(item, law):
-            yield item, name, _grouped(item, rows, earlier(frames[name]), payments.get(item.id), year, law)
+            yield (
+                item,
+                name,
+                _grouped(item, rows, earlier(frames[name]), made.payments.get(item.id), year, law),
+            )
 
 
 def _claimed(
@@ -142,35 +158,39 @@ def _grouped(
     return with_payments(rows, law.compiled(item), payments, year)
 
 
-def _evaluated(rows: Rows, law: Catalogue, items: Collection[str] | None) -> Iterator[pl.DataFrame]:
-    frames, payments = rows.frames, payments_by_item(rows.frames)
+def _evaluated(
+    rows: Rows, law: Catalogue, items: Collection[str] | None, told: bool = True
+) -> Iterator[pl.DataFrame]:
+    frames = rows.frames
     for item, name, part in _claimed(rows, law, items):
         reason = _refused_reason(item, law)
         if reason:
             yield _bare(part, item.id, name, INELIGIBLE, pl.lit(reason))
         else:
-            held = payments.get(item.id)
-            yield _lines(item, name, _grouped(item, part, earlier(frames[name]), held, rows.year, law), law)
+            made = _grouped(item, part, earlier(frames[name]), rows.payments.get(item.id), rows.year, law)
+            yield _lines(item, name, made, law, told)
     for name in frames:
         if REGISTRIES[name].has_lines:
             for again in _repeated(name, frames, law):
                 yield again if items is None else again.filter(pl.col("item").is_in(list(items)))
 
 
-def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: bool) -> pl.DataFrame:
     compiled = law.compiled(item)
-    found = narrate(compiled, evaluate(compiled, rows), law.readings)
+    found = evaluate(compiled, rows)
+    found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found)
     caps = [c for c in found.columns if c.removeprefix("cap_").isdecimal()]
     held = [pl.col(c) if c in found.columns else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
     return found.select(*held, *caps, pl.lit(item.id).alias("item"), pl.lit(registry).alias("registry"))
 
 
 def _refused_reason(item: Item, law: Catalogue) -> str | None:
-    """Why an item pays nothing itself: it refers to another document, or its policy is off."""
+    """Why an item pays nothing itself: it refers to another document, or it or its policy is off."""
     if item.registry is None:
         return f"按{item.refers_to}执行，本政策不计算金额"
-    policy = law.policies[item.policy]
-    return None if policy.enabled else f"{policy.short}未执行"
+    if law.in_force(item):
+        return None
+    return "方案停用本条" if item.id in law.switches else f"{law.policies[item.policy].short}未执行"
 
 
 def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.DataFrame]:

@@ -1,6 +1,7 @@
 """Bring earlier years to this year's rows: last year's figures, sums by enterprise, what came first."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import polars as pl
 
@@ -104,6 +105,15 @@ class Rows:
         if name not in self._of:
             self._of[name] = prepared(name, self.frames, self.year)
         return self._of[name]
+
+    @cached_property
+    def payments(self) -> dict[str, pl.DataFrame]:
+        """Item id → its payments of all years."""
+        held = self.frames.get("payments")
+        if held is None or held.is_empty():
+            return {}
+        paid = held.filter(pl.col("amount") > 0)
+        return {str(key): part for (key,), part in paid.partition_by("item", as_dict=True).items()}
 
     def parts(self, name: str) -> dict[str, pl.DataFrame]:
         """The rows of a registry with item ids, by item."""

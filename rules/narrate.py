@@ -27,6 +27,19 @@ def narrate(compiled: CompiledItem, rows: pl.DataFrame, readings: dict[str, Any]
     )
 
 
+def unspoken(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
+    """The evaluated rows with the statuses that `narrate` gives, and no words."""
+    refused = (pl.col("status") == MISSING) | (
+        pl.col("status").is_in([PAYABLE, PENDING]) & _outside_range(compiled).is_not_null()
+    )
+    return rows.with_columns(
+        status=pl.when(refused).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
+        reason=_NONE,
+        review=_NONE,
+        working=_NONE,
+    )
+
+
 def _passed(compiled: CompiledItem, rows: pl.DataFrame, readings: dict[str, Any]) -> pl.DataFrame:
     outside = _outside_range(compiled)
     return rows.filter(pl.col("status").is_in([PAYABLE, PENDING])).with_columns(

@@ -6,21 +6,11 @@ from decimal import Decimal
 import polars as pl
 
 from rules.compile import PAID_RUNG, SUPPORT_YEAR, CompiledCap, CompiledItem, paid_before
-from rules.history import Frames
 from rules.terms import Ladder
 from schemas.money import YUAN
 
 _STRICT, _LOOSE = ("uscc", "person_id"), ("project_id", "level")
 """Keys that must agree, and those that must agree only where row and payment both have them."""
-
-
-def payments_by_item(frames: Frames) -> dict[str, pl.DataFrame]:
-    """Item id → its payments of all years."""
-    held = frames.get("payments")
-    if held is None or held.is_empty():
-        return {}
-    paid = held.filter(pl.col("amount") > 0)
-    return {str(key): part for (key,), part in paid.partition_by("item", as_dict=True).items()}
 
 
 def with_earlier_figure(rows: pl.DataFrame, compiled: CompiledItem, earlier: pl.DataFrame) -> pl.DataFrame:

@@ -1,14 +1,14 @@
 """A year's registries, loaded once, on which many laws are tried: only what a law changes is computed anew."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import polars as pl
 
 from forecast.readings import SPLITS, touched
-from rules.award import settle
+from rules.award import owed, settle
 from rules.catalogue import Catalogue
 from rules.evaluate import PAYABLE
 from rules.history import Frames, Rows
@@ -18,6 +18,9 @@ from schemas.outputs import AWARDS, PAYERS
 
 _KEPT = [*AWARDS, "on"]
 """Columns of a line: what is published, with persons in full, and the day that dates it."""
+
+_OWED = ["policy", "item", "class", "uscc", "district", "award", *(f"{payer}_share" for payer in PAYERS)]
+"""Columns of a line that sums need."""
 
 _ORDER = ["item", "registry", "source_file", "source_sheet", "source_row", "uscc", "status", "reason"]
 
@@ -33,7 +36,7 @@ class Totals:
     households: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bench:
     """Checked registries of a year with the lines of the law that comparisons start from.
 
@@ -62,14 +65,20 @@ class Bench:
             kept = _split_anew(kept, law)
         return pl.concat([kept, self._settled(law, items)]).sort(_ORDER, nulls_last=True)
 
-    def totals_of(self, law: Catalogue) -> Totals:
-        """What another law owes."""
+    def owed_under(self, law: Catalogue) -> list[pl.DataFrame]:
+        """The payable lines under another law, in parts and without words; enough for sums."""
         items = changed(self.law, law)
+        kept = self._kept(frozenset(items))
         if _who_pays(self.law) != _who_pays(law):
-            return totals(self.lines_of(law))
-        if not items:
-            return totals(self.lines)
-        return totals(self.lines.filter(~pl.col("item").is_in(list(items))), self._settled(law, items))
+            kept = _split_anew(kept, law)
+        return [kept, owed(self.rows, law, items).filter(status=PAYABLE).select(_OWED)] if items else [kept]
+
+    @lru_cache(maxsize=64)  # noqa: B019  (a bench lives as long as its command)
+    def _kept(self, items: frozenset[str]) -> pl.DataFrame:
+        """The baseline's payable lines of all other items."""
+        return self.lines.filter((pl.col("status") == PAYABLE) & ~pl.col("item").is_in(list(items))).select(
+            _OWED
+        )
 
     def _settled(self, law: Catalogue, items: Collection[str] | None) -> pl.DataFrame:
         lines = settle(self.frames, law, self.year, items, self.rows).lines
@@ -100,9 +109,10 @@ def _split_anew(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     return split(lines.with_columns(kind), law).select(lines.columns)
 
 
-def totals(*parts: pl.DataFrame) -> Totals:
-    """Sums over the payable lines of several frames together."""
+def totals(parts: Sequence[pl.DataFrame]) -> Totals:
+    """Sums over payable lines in several frames."""
     columns = ["award", *(f"{payer}_share" for payer in PAYERS)]
-    paid = pl.concat([part.filter(status=PAYABLE).select("uscc", *columns) for part in parts])
-    sums = paid.select(pl.col(columns).sum(), pl.col("uscc").n_unique()).row(0)
-    return Totals(*(Decimal(str(amount)) for amount in sums[:-1]), households=int(sums[-1]))
+    sums = pl.concat(part.select(pl.col(columns).sum()) for part in parts).sum().row(0)
+    who = pl.concat([part["uscc"] for part in parts]).n_unique()
+    award, city, district, prefecture = (Decimal(str(amount)) for amount in sums)
+    return Totals(award, city, district, prefecture, who)
