@@ -1,7 +1,7 @@
 """Put a forecast together: every part from the registries, the law and the targets, and what it rests on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ class Plan:
 
     `assumptions`: {what, value, source}; `paths`: by item and award year the cases that the trend and the
     target path expect; `findings`: where the tables of targets disagree with themselves; `absent`: what the
-    totals leave out.
+    totals leave out; `spread`: see `plan`.
     """
 
     parts: list[Part] = field(default_factory=list)
@@ -48,21 +48,28 @@ class Plan:
     paths: list[dict[str, Any]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    spread: float = 0.0
 
     def assume(self, what: str, value: str, source: str) -> None:
         """Put down one assumption for the report."""
         self.assumptions.append({"what": what, "value": value, "source": source})
 
 
-def plan(frames: Frames, law: Catalogue, year: int, horizon: int, frozen: bool = False) -> Plan:
+def plan(
+    frames: Frames, law: Catalogue, year: int, horizon: int, frozen: bool = False, spread: float | None = None
+) -> Plan:
     """The forecast of the `horizon` award years after `year`. `frozen`: growth without uncertainty.
 
-    Raises Unusable where the registries hold nothing of the base year to start from.
+    `spread`: by how much years differ in their number of cases (see forecast.counts.dispersion), where it is
+    known from more than these registries. Raises Unusable where the registries hold nothing of the base year to start from.
     """
     lines = _lines(frames, law, year)
     if lines.is_empty():
         raise Unusable(f"登记表中没有 {year} 年度的任何申报，无从预测；请检查基准年度和登记表。")
-    made, makings = Plan(), _makings(frames, law, year, horizon, frozen)
+    makings = _makings(frames, law, year, horizon, frozen)
+    if spread is not None:
+        makings = replace(makings, dispersion=spread)
+    made = Plan(spread=makings.dispersion)
     for earlier in range(first_year(law, year), year + 1):
         due = lines if earlier == year else _lines(at_year(frames, earlier), law, earlier)
         due = due.with_columns(
