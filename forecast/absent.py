@@ -25,11 +25,7 @@ def absent(frames: Frames, law: Catalogue, past: Past, year: int, last: int) -> 
 
 def _registries(frames: Frames, law: Catalogue, year: int) -> Iterator[str]:
     for name, registry in REGISTRIES.items():
-        items = [
-            item.id
-            for item in law.items.values()
-            if item.registry == name and law.policies[item.policy].enabled
-        ]
+        items = [item.id for item in law.items.values() if item.registry == name and law.in_force(item)]
         if not registry.has_lines or not items:
             continue
         named = "、".join(items[:4]) + ("等" if len(items) > 4 else "")

@@ -1,7 +1,7 @@
 """The cases of coming years, item by item: from the registry's trend, a target path, or expiring certificates."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,7 @@ def _events(
             units = stated_units(item, levels[0] if levels else None, weights) or units
     if not units.rows.height:
         return None, path
+    ahead = replace(ahead, taken=_taken(makings, item.id))
     name = f"{item.id} {'/'.join(levels or ())}"
     if levels is None and is_computed(makings.law, item) and units.settled:
         grown = grown_units(
@@ -89,6 +90,11 @@ def _events(
         if grown is not None:
             return Events(item.id, name, makings.years, grown.units(units), ahead, grown), path
     return Events(item.id, name, makings.years, units, ahead), path
+
+
+def _taken(makings: Makings, item: str) -> float:
+    """The share of an item's expected cases that claim."""
+    return float(makings.law.prospect.take_up.get(item, 1))
 
 
 def _path(makings: Makings, item: Item, ahead: Counts, goal: _Goal) -> Path:
@@ -185,7 +191,9 @@ def cohort(makings: Makings, rule: CohortRule) -> tuple[Cohort | None, tuple[str
         issued[year] = np.rint(new[place] * share).astype(np.int64)
     kept, lost = _renewals(makings, rule)
     award = round(100 * float(unit.rows["most"][0]))
-    part = Cohort(rule.renewed, makings.years, rule.term, issued, (kept, lost), award)
+    part = Cohort(
+        rule.renewed, makings.years, rule.term, issued, (kept, lost), award, _taken(makings, rule.renewed)
+    )
     return part, (
         f"{title}到期续期比例",
         f"{kept / (kept + lost):.0%}",

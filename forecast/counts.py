@@ -24,6 +24,7 @@ class Counts:
     mean: Floats
     weight: float
     dispersion: float
+    taken: float = 1.0
 
     def draw(self, rng: np.random.Generator, draws: int) -> Ints:
         """Numbers of cases [draws, years]."""
@@ -33,7 +34,8 @@ class Counts:
             mean = mean * (rng.gamma(shape, 1 / shape, draws)[:, None])
         if self.dispersion > 0:
             mean = mean * rng.gamma(1 / self.dispersion, self.dispersion, mean.shape)
-        return rng.poisson(mean).astype(np.int64)
+        cases = rng.poisson(mean)
+        return (cases if self.taken == 1 else rng.binomial(cases, self.taken)).astype(np.int64)
 
 
 def trend(seen: Sequence[int], exposure: Sequence[float], horizon: int, dispersion: float) -> Counts:

@@ -93,6 +93,7 @@ class Cohort:
     issued: dict[int, Ints]
     kept: tuple[float, float]
     award: int
+    taken: float = 1.0
     cells: pl.DataFrame = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,6 +112,8 @@ class Cohort:
                 due = np.zeros(NINE, np.int64) if before is None else before
                 due = part[:, again] + due if again >= 0 else due
                 part[:, place] = rng.binomial(np.broadcast_to(due, (part.shape[0], NINE)), share)
+            if self.taken < 1:
+                part[:] = rng.binomial(part, self.taken)
         flat = renewed.reshape(count, -1)
         amounts = flat * self.award
         total = amounts.sum(0)

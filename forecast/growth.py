@@ -60,6 +60,11 @@ class Common:
         mean = self.mean + sd / np.sqrt(max(self.years, 1)) * rng.standard_normal()
         return np.asarray(mean + sd * rng.standard_normal(horizon))
 
+    def moved(self, way: str) -> "Common":
+        """The same with its mean one standard deviation of that mean lower or higher, or as it is."""
+        error = self.sd / np.sqrt(max(self.years, 1))
+        return replace(self, mean=self.mean + {"low": -error, "middle": 0.0, "high": error}[way])
+
 
 @dataclass(frozen=True)
 class Growth:
@@ -107,6 +112,19 @@ class Growth:
     def still(self) -> bool:
         """Whether there is no uncertainty in it (see `frozen`)."""
         return self.common.dof == np.inf
+
+    def moved(self, way: str) -> "Growth":
+        """The same with a low, middle or high common growth; a note says so."""
+        common = self.common.moved(way)
+        if way == "middle":
+            return self
+        words = {"low": "低", "high": "高"}[way]
+        note = (
+            "共同增长取值",
+            f"取{words}：每年 {common.mean:.1%}（对数增长）",
+            "方案设定：均值减或加一个标准差",
+        )
+        return replace(self, common=common, notes=(*self.notes, note))
 
     def frozen(self) -> "Growth":
         """The same without uncertainty: every draw its stratum's centre, every year the mean, nobody comes or goes."""

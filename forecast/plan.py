@@ -100,7 +100,7 @@ def _makings(frames: Frames, law: Catalogue, year: int, horizon: int, frozen: bo
     growths = {}
     for registry in KINDS:
         if registry in frames and not _of_year(frames[registry], year).is_empty():
-            growth = fit(panel_of(frames, registry), year)
+            growth = fit(panel_of(frames, registry), year).moved(law.prospect.growth)
             growths[registry] = growth.frozen() if frozen else growth
     past = look_back(frames, law, year)
     listed = dict(frames["enterprises"].group_by("district").agg(pl.len()).rows())
@@ -164,7 +164,7 @@ def _population(makings: Makings) -> Floats | None:
 def _cases(made: Plan, makings: Makings) -> Iterator[Part]:
     renewals = {rule.renewed: rule for rule in makings.special.cohorts}
     for item in makings.law.items.values():
-        if item.registry not in EVENTS or not makings.law.policies[item.policy].enabled:
+        if item.registry not in EVENTS or not makings.law.in_force(item):
             continue
         if item.id in renewals:
             part, note = cohort(makings, renewals[item.id])
@@ -181,7 +181,7 @@ def _cases(made: Plan, makings: Makings) -> Iterator[Part]:
 def _promises(made: Plan, makings: Makings, law: Catalogue) -> Iterator[Part]:
     for item, (unit, longest) in makings.special.promises.items():
         policy = law.policies[law.items[item].policy]
-        if not policy.enabled or policy.ends.year >= makings.years[-1]:
+        if not law.in_force(law.items[item]) or policy.ends.year >= makings.years[-1]:
             continue
         end = max(policy.ends.year, makings.year)
         part = base.promised(
@@ -201,6 +201,8 @@ def _general(made: Plan, makings: Makings) -> None:
     prospect = makings.law.prospect
     lag = "方案设定" if prospect.payment_lag != 1 else "默认：次年兑付"
     made.assume("兑付滞后", f"{prospect.payment_lag} 年", lag)
+    for item, share in prospect.take_up.items():
+        made.assume(f"{item} {makings.law.items[item].title}的申领率", f"{share:.0%}", "方案设定")
     counts = "按目标" if prospect.counts == "target" else "按登记表趋势"
     made.assume("新增事项的户数", counts, "方案可改（forecast: counts: trend 或 target）")
     several = any(len(years) > 1 for years in makings.past.covered.values())

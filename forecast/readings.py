@@ -74,8 +74,8 @@ def _other(kind: str) -> str:
 
 def touched(law: Catalogue, key: str) -> set[str]:
     """The items whose award a reading can change, with all that may overlap with them; none where none is live."""
-    items = [item for item in law.items.values() if law.policies[item.policy].enabled]
-    if key == "overlap_B" and not law.policies["B"].enabled:
+    items = [item for item in law.items.values() if law.in_force(item)]
+    if key == "overlap_B" and not any(item.policy == "B" for item in items):
         return set()
     if key.startswith("overlap"):
         found = {item for group in law.overlaps.values() for item in group}

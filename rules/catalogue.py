@@ -12,6 +12,8 @@ from rules.compile import CompiledItem, compile_item
 from rules.expressions import RuleError
 from rules.files import explain_invalid, read_yaml
 from rules.model import Article, Item, Policy, Prospect, Reading
+from rules.overlay.changes import Change
+from rules.overlay.envelopes import Envelope
 from rules.scenario import Scenario, apply_scenario
 from schemas.errors import Unusable, did_you_mean
 
@@ -22,7 +24,8 @@ HERE = Path(__file__).parent
 class Catalogue:
     """The law in force for a run: items in text order, policies, readings, and what scenarios changed.
 
-    `departments` and `articles`: each item's lead department and the title of its article.
+    `departments` and `articles`: each item's lead department and the title of its article. `switches`: items
+    on or off whatever their policy. `changes` tells in words what the `scenarios` (titles) did by `edits`.
     """
 
     items: dict[str, Item]
@@ -34,14 +37,20 @@ class Catalogue:
     overlaps: dict[str, dict[str, tuple[str, ...]]]
     version: str
     prospect: Prospect = Prospect()
+    switches: dict[str, bool] = field(default_factory=dict)
+    envelopes: tuple[Envelope, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    edits: tuple[Change, ...] = ()
     changes: tuple[str, ...] = ()
     _compiled: dict[str, CompiledItem] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of_registry(self, registry: str) -> Iterator[Item]:
-        """The items computed from one registry whose policy is switched on, in text order."""
-        for item in self.items.values():
-            if item.registry == registry and self.policies[item.policy].enabled:
-                yield item
+        """The items in force that are computed from one registry, in text order."""
+        return (item for item in self.items.values() if item.registry == registry and self.in_force(item))
+
+    def in_force(self, item: Item) -> bool:
+        """Whether an item is switched on: by itself, else with its policy."""
+        return self.switches.get(item.id, self.policies[item.policy].enabled)
 
     def item(self, key: str) -> Item:
         """One item. Raises Unusable with the closest ids when there is none."""
@@ -58,6 +67,13 @@ class Catalogue:
         if item.id not in self._compiled:
             self._compiled[item.id] = compile_item(item, self.readings)
         return self._compiled[item.id]
+
+    def keeping(self, law: "Catalogue") -> "Catalogue":
+        """This catalogue, with what another one has compiled of the same items under the same readings."""
+        if self.readings == law.readings:
+            same = {k: held for k, held in law._compiled.items() if self.items.get(k) is held.item}
+            self._compiled.update(same)
+        return self
 
     def readings_in_force(self) -> list[tuple[str, str, str]]:
         """(key, title, value in words) of every reading."""

@@ -197,17 +197,28 @@ class Prospect(Strict):
 
     `counts`: coming recognitions and claims follow the registry's trend or the target path. `payment_lag`
     is in years. `renewal`: the share of expiring certificates that is renewed (None: as the registry shows).
+    `growth`: the mean common log growth as estimated, or one standard deviation of that mean lower or
+    higher. `take_up`: by item the share of expected cases that claim.
     """
 
     counts: Literal["trend", "target"] = "trend"
     payment_lag: int = Field(default=1, ge=0, le=5)
     renewal: Number | None = None
+    growth: Literal["low", "middle", "high"] = "middle"
+    take_up: dict[str, Number] = {}
 
-    @field_validator("renewal")
+    @field_validator("growth", mode="before")
     @classmethod
-    def _is_share(cls, value: Decimal | None) -> Decimal | None:
-        if value is not None and not 0 <= value <= 1:
-            raise ValueError(f"续期比例 {value} 不在 0 到 1 之间")
+    def _in_chinese(cls, value: Any) -> Any:
+        return {"低": "low", "中": "middle", "高": "high"}.get(str(value), value)
+
+    @field_validator("renewal", "take_up")
+    @classmethod
+    def _is_share(cls, value: Any) -> Any:
+        what = "申报率" if isinstance(value, dict) else "续期比例"
+        for share in value.values() if isinstance(value, dict) else [value]:
+            if share is not None and not 0 <= share <= 1:
+                raise ValueError(f"{what} {share} 不在 0 到 1 之间")
         return value
 
 

@@ -597,3 +597,29 @@ def test_sources_of_the_band() -> None:
 def test_windows_end_for_a_catalogue_without_end() -> None:
     open_law: Catalogue = with_scenario(policies={"B": {"enabled": True}})
     assert part_in_force(open_law.policies["B"], 2040, whole_years=False) == 1
+
+
+def test_low_and_high_growth_move_the_mean_by_its_own_error() -> None:
+    """Three growth years with the assumed deviation of 6%: its error is 6% over the root of three."""
+    figures = {2020: [1000] * 40, 2021: [1100] * 40, 2022: [1210] * 40, 2023: [1331] * 40}
+    frames = {"enterprises": enterprises(40, BASE), "rnd": registry("rnd", rnd_rows(figures), BASE)}
+    means = {
+        way: fit(panel_of(frames, "rnd"), BASE).moved(way).common.mean for way in ("low", "middle", "high")
+    }
+    assert means["middle"] == pytest.approx(np.log(1.1))
+    assert means["high"] - means["middle"] == pytest.approx(0.06 / 3**0.5) == means["middle"] - means["low"]
+    law = with_scenario(forecast={"growth": "high"})
+    assert any(
+        a["what"].endswith("共同增长取值") and "方案设定" in a["source"]
+        for a in plan(frames, law, BASE, 1).assumptions
+    )
+
+
+def test_only_a_part_of_the_cases_claims() -> None:
+    law = with_scenario(forecast={"take_up": {"A4.03": "40%"}})
+    cells = [
+        told(simulate(plan(city_with_certificates(), one, BASE, 1).parts, 1024, Seeds.of(1)))
+        for one in (LAW, law)
+    ]
+    lines = [c.filter(item="A4.03", basis="counted")["lines"].sum() for c in cells]
+    assert lines[1] == pytest.approx(0.4 * lines[0], rel=0.03)

@@ -117,7 +117,7 @@ def test_what_cannot_be_is_one_message(
         ("forecast: {counts: trends}", "counts：不是允许的值"),
         ("forecast: {payment_lag: 9}", "payment_lag"),
         ("forecast: {renewal: 1.2}", "续期比例 1.2 不在 0 到 1 之间"),
-        ("forecast: {growth: high}", "不认识的键"),
+        ("forecast: {growht: high}", "不认识的键"),
     ],
 )
 def test_a_wrong_assumption_is_one_message(

@@ -91,11 +91,15 @@ def changed(before: Catalogue, after: Catalogue) -> set[str]:
     found = {item for item in items if before.items.get(item) != after.items.get(item)}
     policies = {*before.policies, *after.policies}
     moved = {key for key in policies if before.policies.get(key) != after.policies.get(key)}
-    found |= {item for item in items if item[0] in moved}
+    found |= {item for item in items if item[0] in moved or _switched(before, item) != _switched(after, item)}
     for key, value in after.readings.items():
         if before.readings[key] != value and key not in SPLITS:
             found |= touched(before, key) | touched(after, key)
     return touching(before, found) | touching(after, found) if found else found
+
+
+def _switched(law: Catalogue, item: str) -> bool | None:
+    return law.in_force(law.items[item]) if item in law.items else None
 
 
 def _who_pays(law: Catalogue) -> list[object]:
