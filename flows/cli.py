@@ -45,8 +45,8 @@ def _parser() -> argparse.ArgumentParser:
 
     annual = command("annual", "年度兑现：读取登记表，计算奖补，发布结果和工作簿")
     _year(annual)
-    _common(annual)
     _publishing(annual)
+    _scenarios(annual)
     annual.add_argument(
         "--payments-template",
         type=Path,
@@ -59,16 +59,41 @@ def _parser() -> argparse.ArgumentParser:
         "--base-year", type=int, required=True, metavar="年度", help="基准年度，登记表最后一年，如 2023"
     )
     forecast.add_argument("--horizon", type=int, default=3, metavar="年数", help="预测几个年度（默认 3）")
-    _common(forecast)
     _publishing(forecast)
-    forecast.add_argument("--draws", type=int, default=1000, metavar="次数", help="抽样次数（默认 1000）")
-    forecast.add_argument("--seed", type=int, default=1, metavar="种子", help="随机种子（默认 1）")
-    forecast.add_argument("--workers", type=int, metavar="数", help="并行数（默认同处理器数，不影响结果）")
+    _scenarios(forecast)
+    _drawing(forecast)
     forecast.add_argument("--backtest", action="store_true", help="另用登记表以前年度检验预测方法")
+
+    compare = command(
+        "compare", "比较方案：与现行政策（或另一方案、以往结果）相比增减多少、谁得谁失、由谁负担"
+    )
+    compare.add_argument(
+        "baseline", metavar="基准", help="current（现行政策）、方案文件，或一次年度兑现的结果文件夹"
+    )
+    compare.add_argument("scenarios", type=Path, nargs="+", metavar="方案", help="一个或几个方案文件（YAML）")
+    _year(compare)
+    _folders(compare)
+    compare.add_argument("--forecast", action="store_true", help="同时比较预测（同一组随机数，需几分钟）")
+    compare.add_argument("--public", action="store_true", help="公开用：不足三家企业的数字不列")
+    _drawing(compare)
+
+    solve = command("solve", "反求：某个标量取多少，才能满足预算；并列出各取值的金额和户数")
+    _year(solve)
+    solve.add_argument(
+        "--target", required=True, metavar="目标", help='如 "city_share <= 3亿"、"A4.06.award <= 5000万"'
+    )
+    solve.add_argument(
+        "--vary", required=True, metavar="标量", help="如 A4.06.rate（名称见 duixian rules show A4.06）"
+    )
+    solve.add_argument("--in", dest="span", required=True, metavar="范围", help="如 0.02..0.08、100万..500万")
+    _raw(solve)
+    solve.add_argument("--forecast", action="store_true", help="按预测求解：下一年度的负担有九成把握满足目标")
+    _drawing(solve)
 
     explain = command("explain", "逐笔说明一家企业的奖补：条件、计算过程、封顶、分担和来源")
     _year(explain)
-    _common(explain)
+    _raw(explain)
+    _scenarios(explain)
     explain.add_argument("--uscc", required=True, metavar="代码", help="统一社会信用代码")
 
     listed = "list 列出，show 显示一条，pages 写成说明，check 检查，export 导出，figures 对照文本"
@@ -104,19 +129,33 @@ def _year(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--year", type=int, required=True, metavar="年度", help="测算年度，如 2023")
 
 
-def _publishing(parser: argparse.ArgumentParser) -> None:
+def _raw(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--raw", type=Path, default=Path("data/raw"), metavar="文件夹", help="登记表文件夹（默认 data/raw）"
+    )
+
+
+def _folders(parser: argparse.ArgumentParser) -> None:
+    _raw(parser)
     parser.add_argument(
         "--out", type=Path, default=Path("data/out"), metavar="文件夹", help="结果文件夹（默认 data/out）"
     )
+
+
+def _drawing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--draws", type=int, default=1000, metavar="次数", help="抽样次数（默认 1000）")
+    parser.add_argument("--seed", type=int, default=1, metavar="种子", help="随机种子（默认 1）")
+    parser.add_argument("--workers", type=int, metavar="数", help="并行数（默认同处理器数，不影响结果）")
+
+
+def _publishing(parser: argparse.ArgumentParser) -> None:
+    _folders(parser)
     parser.add_argument(
         "--flow", action="store_true", help="作为 Prefect 流程运行（没有配置 Prefect 服务时用内置服务）"
     )
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--raw", type=Path, default=Path("data/raw"), metavar="文件夹", help="登记表文件夹（默认 data/raw）"
-    )
+def _scenarios(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scenario",
         type=Path,

@@ -5,12 +5,16 @@ import os
 import tomllib
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from schemas.districts import DISTRICTS
 from schemas.errors import Unusable
 from schemas.outputs import PAYERS
+
+if TYPE_CHECKING:
+    from whatif import outlook
 
 
 def _say(text: str) -> None:
@@ -69,6 +73,50 @@ def forecast(arguments: Namespace) -> None:
     for sentence in manifest["absent"]:
         _say(f"注意：{sentence}")
     _say(f"工作簿：{target / 'forecast.xlsx'}")
+
+
+def compare(arguments: Namespace) -> None:
+    """`duixian compare`."""
+    from flows.comparing import Asked, run_compare
+
+    ahead = _drawn(arguments) if arguments.forecast else None
+    asked = Asked(arguments.year, arguments.baseline, tuple(arguments.scenarios), ahead, arguments.public)
+    target = run_compare(asked, arguments.raw, arguments.out, _say)
+    totals = pl.read_parquet(target / "compare.parquet").filter(level="all")
+    _say("")
+    for before, after, change, scenario in totals.select("before", "after", "change", "scenario").iter_rows():
+        words = f"{before / 10000:,.2f} → {after / 10000:,.2f} 万元（{change / 10000:+,.2f} 万元）"
+        _say(f"方案 {scenario}：应兑付 {words}" if before is not None else f"方案 {scenario}：不足三家，不列")
+    _say(f"工作簿：{target / 'compare.xlsx'}　网页：{target / 'compare.html'}")
+
+
+def solve(arguments: Namespace) -> None:
+    """`duixian solve`."""
+    from flows.solving import run_solve
+    from rules.numbers import brief
+    from whatif.solve import described, frontier_rows
+
+    ahead = _drawn(arguments) if arguments.forecast else None
+    solved, law = run_solve(
+        arguments.year, arguments.raw, arguments.target, arguments.vary, arguments.span, ahead, _say
+    )
+    _say("")
+    for line in described(solved, law):
+        _say(line)
+    _say(f"\n{'取值':>10}{'兑付合计（万元）':>14}{'市级':>14}{'区镇':>16}{'户数':>10}　满足目标")
+    for row in frontier_rows(solved):
+        money = "".join(f"{row[c] / 10000:>18,.2f}" for c in ("award", "city_share", "district_share"))
+        _say(f"{brief(row['value']):>10}{money}{row['households']:>12,}　{'是' if row['met'] else '否'}")
+
+
+def _drawn(arguments: Namespace) -> "outlook.Asked":
+    """How forecasts are drawn, checked as `forecast` checks it."""
+    from flows.ahead import Asked
+    from whatif import outlook
+
+    workers = arguments.workers or os.cpu_count() or 1
+    Asked(arguments.year, 3, arguments.draws, arguments.seed, workers)
+    return outlook.Asked(3, arguments.draws, arguments.seed, workers)
 
 
 def _closing(target: Path) -> None:

@@ -3,17 +3,19 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.numbers import brief, parse_number
 from rules.scenario import Scenario, apply_scenario
 from rules.terms import Scalar
-from schemas.districts import ALIASES
+from schemas.districts import ALIASES, DISTRICTS
 from schemas.errors import Unusable, did_you_mean
+from whatif import outlook
 from whatif.bench import Bench, Totals, totals
 
 MEASURES = {
@@ -90,10 +92,11 @@ class Varied:
 
     @property
     def step(self) -> Decimal:
-        """The finest difference that is tried: hundredths of a percent, whole yuan, or a 4096th of the range."""
+        """The finest difference tried: hundredths of a percent or whole yuan, or a round 4096th of the range."""
         finest = Decimal("0.0001") if self.high <= 1 else Decimal(1)
-        steps = ((self.high - self.low) / finest / STEPS).to_integral_value(ROUND_CEILING)
-        return finest * max(Decimal(1), steps)
+        least = max(finest, (self.high - self.low) / STEPS)
+        unit = Decimal(1).scaleb(least.adjusted())
+        return next(step for step in (unit, 2 * unit, 5 * unit, 10 * unit) if step >= least)
 
 
 def parse_varied(name: str, span: str, law: Catalogue) -> Varied:
@@ -135,6 +138,7 @@ class Solved:
     rising: bool | None
     frontier: list[Point]
     evaluations: int
+    probable: bool = False
 
 
 def law_with(law: Catalogue, varied: Varied, value: Decimal) -> Catalogue:
@@ -154,21 +158,27 @@ def measured(parts: list[pl.DataFrame], target: Target) -> Decimal:
 
 
 def solve(
-    bench: Bench, target: Target, varied: Varied, tried: Callable[[Point], None] = lambda _: None
+    bench: Bench,
+    target: Target,
+    varied: Varied,
+    ahead: outlook.Asked | None = None,
+    tried: Callable[[Point], None] = lambda _: None,
 ) -> Solved:
     """Try the range's ends and points between, then close in on the value where the target begins to hold.
 
-    Of the values that meet the target the one furthest from those that do not is nothing anybody asks for;
-    the answer is the last that still meets it: the most generous value within a budget, the least that
-    reaches a number. Where the measure does not move in one direction over the frontier, the last crossing
-    is taken, and `rising` says that there may be others.
+    The answer is the last value that still meets the target on the side where it stops holding: the most
+    generous within a budget, the least that reaches a number. Where the measure does not move in one
+    direction over the frontier, the last crossing is taken, and `rising` says that there may be others.
+    `ahead`: the target is held with 90% probability by the forecast of the first year not yet known.
     """
     known: dict[Decimal, Point] = {}
+    measure = _certain(target) if ahead is None else _probable(bench, target, ahead)
 
     def at(value: Decimal) -> Point:
         if value not in known:
-            parts = bench.owed_under(law_with(bench.law, varied, value))
-            known[value] = Point(value, totals(parts), measured(parts, target))
+            law = law_with(bench.law, varied, value)
+            parts = bench.owed_under(law)
+            known[value] = Point(value, totals(parts), measure(law, parts))
             tried(known[value])
         return known[value]
 
@@ -178,7 +188,29 @@ def solve(
     term = bench.law.items[varied.item].terms[varied.term]
     assert isinstance(term, Scalar)
     now = at(term.value)
-    return Solved(target, varied, now, answer, direction, frontier, len(known))
+    return Solved(target, varied, now, answer, direction, frontier, len(known), ahead is not None)
+
+
+Measure = Callable[[Catalogue, list[pl.DataFrame]], Decimal]
+
+
+def _certain(target: Target) -> Measure:
+    return lambda _, parts: measured(parts, target)
+
+
+def _probable(bench: Bench, target: Target, asked: outlook.Asked) -> Measure:
+    """The measure that 90 of 100 draws keep within (for ≥: reach) in the first payment year not yet known."""
+    if target.measure == "households" or target.of not in (None, *DISTRICTS):
+        raise Unusable("用预测求解时，目标只能是全市或一个区镇的兑付合计或负担，例如 city_share <= 3亿。")
+    before = outlook.sums(bench.frames, bench.law, bench.year, asked)
+    year = bench.year + 1 + bench.law.prospect.payment_lag
+    chance = 0.9 if target.compared == "<=" else 0.1
+
+    def measure(law: Catalogue, _: list[pl.DataFrame]) -> Decimal:
+        drawn = np.sort(outlook.under(bench, before, law, asked).of(target.measure, target.of, year))
+        return Decimal(str(round(float(drawn[int(np.ceil(chance * drawn.size)) - 1]), 2)))
+
+    return measure
 
 
 def _spread(varied: Varied) -> Iterator[Decimal]:
@@ -222,7 +254,8 @@ def described(solved: Solved, law: Catalogue) -> list[str]:
     item = law.items[solved.varied.item]
     what = f"{item.id} {item.title}的 {solved.varied.term}"
     span = f"{brief(solved.varied.low)}～{brief(solved.varied.high)}"
-    lines = [f"目标：{solved.target.words}；变动：{what}，范围 {span}，现为 {brief(solved.now.value)}"]
+    sure = "有九成把握" if solved.probable else ""
+    lines = [f"目标：{sure}{solved.target.words}；变动：{what}，范围 {span}，现为 {brief(solved.now.value)}"]
     if solved.value is None:
         lines.append(f"范围内没有满足目标的值：{_ends(solved)}。")
     else:
