@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from reports.page import write_page
 
 from flows import folders, steps
 from forecast.history import at_year
 from reports.comparison import write_comparison
+from reports.page import write_page
 from rules.catalogue import Catalogue, load_catalogue
 from rules.scenario import Scenario, load_scenario
 from schemas.errors import Unusable
@@ -103,7 +103,7 @@ def _found(
         drawn = outlook.sums(bench.frames, bench.law, bench.year, asked.ahead)
     frames: Frames = {}
     for scenario, law in scenarios:
-        say(f"测算方案「{scenario.title}」……")
+        say(f"测算方案「{scenario.title}」，并逐个改动它的标量，看影响大小……")
         other = Bench(bench.frames, bench.year, law)
         after = bench.lines_of(law)
         compared = compare(before, after, sizes)
@@ -116,14 +116,13 @@ def _found(
             held |= {"households": compared.households, "details": compared.details}
             held |= {"misses": misses.lines, "miss_costs": misses.costs}
         held["bridge"] = bridge(bench, other) if run is None else bridge_published(before, after)
+        held["sensitivity"] = sensitivity(other)
         if law.envelopes:
             held["envelopes"] = apply_envelopes(after, law.envelopes, _last_year(other)).table
         if drawn is not None and asked.ahead is not None:
             say(f"预测方案「{scenario.title}」，用同一组随机数……")
-            held["ahead"] = outlook.compared(drawn, outlook.under(bench, drawn, law, asked.ahead))
+            held["forecast"] = outlook.compared(drawn, outlook.under(bench, drawn, law, asked.ahead))
         frames |= {f"{scenario.name}/{name}": frame for name, frame in held.items()}
-    say("逐个改动标量，看影响大小……")
-    frames["sensitivity"] = sensitivity(bench)
     return frames
 
 
@@ -170,14 +169,12 @@ def _gathered(work: Path, told: Mapping[str, Any], found: Frames, say: steps.Say
     result = work / "result"
     result.mkdir()
     names = [one["name"] for one in told["scenarios"]]
-    kinds = {key.partition("/")[2] or key for key in found}
-    for kind in sorted(kinds):
-        parts = [
+    for kind in sorted({key.partition("/")[2] for key in found}):
+        frame = pl.concat(
             found[key].with_columns(scenario=pl.lit(name))
             for name in names
             if (key := f"{name}/{kind}") in found
-        ]
-        frame = pl.concat(parts) if parts else found[kind]
+        )
         steps.write_parquet(frame, result / ("compare.parquet" if kind == "totals" else f"{kind}.parquet"))
     say("编制工作簿和网页……")
     steps.write_json(result / "manifest.json", dict(told) | {"outputs": steps.hashes(result)})

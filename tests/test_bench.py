@@ -199,4 +199,4 @@ def test_items_that_matter_pay_nearly_all(bench: Bench) -> None:
     paid = bench.lines.filter(status="payable")
     chosen = [item.id for item in mattering(bench)]
     part = paid.filter(pl.col("item").is_in(chosen))["award"].sum() / paid["award"].sum()
-    assert 0.95 <= part < 1 and len(chosen) < paid["item"].n_unique()
+    assert 0.9 <= part < 1 and len(chosen) < paid["item"].n_unique()
