@@ -115,7 +115,10 @@ def _found(
             misses = near_misses(other)
             held |= {"households": compared.households, "details": compared.details}
             held |= {"misses": misses.lines, "miss_costs": misses.costs}
-        held["bridge"] = bridge(bench, other) if run is None else bridge_published(before, after)
+        if run is None:
+            held["bridge"] = _of_all(bridge(bench, other)) if asked.public else bridge(bench, other)
+        elif not asked.public:  # few may have come or gone
+            held["bridge"] = bridge_published(before, after)
         held["sensitivity"] = sensitivity(other)
         if law.envelopes:
             held["envelopes"] = apply_envelopes(after, law.envelopes, _last_year(other)).table
@@ -124,6 +127,11 @@ def _found(
             held["forecast"] = outlook.compared(drawn, outlook.under(bench, drawn, law, asked.ahead))
         frames |= {f"{scenario.name}/{name}": frame for name, frame in held.items()}
     return frames
+
+
+def _of_all(steps: pl.DataFrame) -> pl.DataFrame:
+    """A bridge's steps over all districts and items, which give nobody away."""
+    return steps.filter(pl.col("district").is_null() & pl.col("item").is_null())
 
 
 def _last_year(bench: Bench) -> pl.DataFrame | None:

@@ -4,19 +4,23 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from rules.award import owed
 from rules.catalogue import Catalogue
-from rules.history import Frames
+from rules.evaluate import PAYABLE
+from rules.history import Frames, Rows
 from rules.invariants import Broken
+from rules.split import split
 from schemas.comparing import BRIDGE, STEPS
 from schemas.money import total
 from schemas.outputs import PAYERS
-from whatif.bench import Bench
+from whatif.bench import Bench, changed
 from whatif.between import between
 from whatif.order import by_district, by_number
 
 CELL = ["district", "item"]
 SHARES = [f"{payer}_share" for payer in PAYERS]
 MONEY = ["award", *SHARES]
+_OWED = ["policy", "item", "class", "uscc", "district", *MONEY]
 _EVERY: list[list[str]] = [[], ["district"], ["item"], CELL]
 
 Stage = tuple[str, pl.DataFrame]
@@ -31,7 +35,7 @@ def bridge(before: Bench, after: Bench) -> pl.DataFrame:
     group (see whatif.between). Raises Broken where the steps do not add up, or the last moves the total.
     """
     start, stages = cells(before.lines), list(_stages(before, after))
-    end = stages[-1][1] if _same_registries(before, after) else cells(after.lines)
+    end = stages[-1][1] if _one_registry(before, after) else cells(after.lines)
     return told(start, stages, STEPS, end)
 
 
@@ -43,15 +47,42 @@ def _stages(before: Bench, after: Bench) -> Iterator[Stage]:
     yield "data", cells(pl.concat([leavers, anew.filter(stay)]))
     yield "entry", cells(pl.concat([leavers, anew]))
     yield "exit", cells(anew)
-    bench = before if _same_registries(before, after) else after
-    for step, law in between(before.law, after.law):
-        parts = [cells(part) for part in bench.owed_under(law)]
-        yield step, cells(pl.concat(parts))
+    rows = before.rows if _one_registry(before, after) else after.rows
+    law, held = before.law, anew.filter(status=PAYABLE).select(_OWED)
+    for step, then in between(law, after.law):
+        held = _moved_on(rows, held, law, then)
+        yield step, cells(held)
+        law = then
+
+
+def _moved_on(rows: Rows, held: pl.DataFrame, law: Catalogue, then: Catalogue) -> pl.DataFrame:
+    """The payable lines under the next law: only what differs from this one is evaluated."""
+    if not _alike(law, then):
+        return owed(rows, then).filter(status=PAYABLE).select(_OWED)
+    items = changed(law, then)
+    kinds = {item.id: then.class_of(item) for item in then.items.values() if item.class_}
+    kind = pl.col("item").replace_strict(kinds, default=None, return_dtype=pl.String).alias("class")
+    kept = held.filter(~pl.col("item").is_in(list(items))).with_columns(kind)
+    new = owed(rows, then, items).filter(status=PAYABLE) if items else held.clear()
+    return pl.concat([split(kept, then).select(_OWED), new.select(_OWED)])
+
+
+def _alike(law: Catalogue, then: Catalogue) -> bool:
+    """Whether two laws differ in values only, so that their difference can be told item by item."""
+    return (
+        law.overlaps == then.overlaps
+        and law.readings.keys() == then.readings.keys()
+        and law.items.keys() == then.items.keys()
+    )
+
+
+def _one_registry(before: Bench, after: Bench) -> bool:
+    return before.frames is after.frames and before.year == after.year
 
 
 def _under_old_law(before: Bench, after: Bench) -> pl.DataFrame:
     """The new registries' lines under the old law; rows of items that it does not know earn nothing."""
-    if before.year == after.year and before.frames is after.frames:
+    if _one_registry(before, after):
         return before.lines
     law = before.law
     return Bench({name: _known(frame, law) for name, frame in after.frames.items()}, after.year, law).lines
@@ -61,18 +92,6 @@ def _known(frame: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     if "item" not in frame.columns:
         return frame
     return frame.filter(pl.col("item").is_in(list(law.items)))
-
-
-def _same_registries(before: Bench, after: Bench) -> bool:
-    """Whether the after-law can be evaluated on the first bench: same rows, and no item it does not know."""
-    laws = before.law, after.law
-    return (
-        before.frames is after.frames
-        and before.year == after.year
-        and laws[0].overlaps == laws[1].overlaps
-        and laws[0].readings.keys() == laws[1].readings.keys()
-        and laws[0].items.keys() == laws[1].items.keys()
-    )
 
 
 def _applicants(frames: Frames) -> pl.Series:

@@ -124,15 +124,13 @@ def _fewest(few: pl.DataFrame, many: pl.DataFrame, key: str) -> pl.DataFrame:
 
 def _payers(base: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
     """The level of payers: one payer's money as all of it, and nothing pending."""
-    sums = cells.select(pl.col(SUMS).sum())
-    rows = []
+    sums, rows = cells.select(pl.col(SUMS).sum()), []
+    people = base.group_by("who").agg(pl.col(PAID).sum())
     for payer in PAYERS:
         sides = {side: f"{payer}_{side}" for side in SIDES}
-        own = base.select("who", **{side: pl.col(column) for side, column in sides.items()})
-        own = own.group_by("who").agg(pl.col(SIDES).sum())
-        counts = own.select(
-            *((pl.col(side) > 0).sum().alias(f"households_{side}") for side in SIDES),
-            changed=(pl.col("before") != pl.col("after")).sum(),
+        counts = people.select(
+            *((pl.col(column) > 0).sum().alias(f"households_{side}") for side, column in sides.items()),
+            changed=(pl.col(f"{payer}_before") != pl.col(f"{payer}_after")).sum(),
         )
         fewest = pl.min_horizontal(
             pl.when(pl.col(f"households_{side}") > 0).then(pl.col(f"households_{side}")) for side in SIDES
