@@ -66,6 +66,7 @@ class Carried(Spending):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.places: dict[tuple[int, int], tuple[Ints, Ints]] = {}
         self.offset = self.growth.stratum(self.who["amount"].to_numpy()).astype(np.int32) * SIZE
         self.reported = self.who["reported"].to_numpy()
         base = self.prepared.select("uscc", *self.flags).unique("uscc")
@@ -128,13 +129,22 @@ class Carried(Spending):
     ) -> Grown:
         held, many = self.carriers[which], now.shape[0]
         columns: dict[str, NDArray[np.generic]] = {name: base * now for name, base in held.money.items()}
-        columns |= {was: held.money[name] * before for name, was in self.kind.before.items()}
+        columns |= {self.kind.before[name]: base * before for name, base in held.money.items()}
+        draw, district = self._places(which, many)
         return Grown(
             frame=self.frame(self.fixed_rows(which, many), columns | flags, year),
-            draw=np.repeat(np.arange(many), held.rows.height),
-            district=np.tile(held.district, many),
+            draw=draw,
+            district=district,
             counts=there.ravel(),
         )
+
+    def _places(self, which: int, many: int) -> tuple[Ints, Ints]:
+        """Draw and district of every row of so many draws, made once."""
+        if (which, many) not in self.places:
+            held = self.carriers[which]
+            draw = np.repeat(np.arange(many), held.rows.height)
+            self.places[which, many] = draw, np.tile(held.district, many)
+        return self.places[which, many]
 
     def _newcomers(
         self, which: int, year: int, number: int, draws: Ints, shocks: Floats, seeds: Seeds
@@ -161,7 +171,7 @@ class Carried(Spending):
         columns: dict[str, NDArray[np.generic]] = {
             name: base[rows] * now[of] for name, base in held.money.items()
         }
-        columns |= {was: held.money[name][rows] * before[of] for name, was in self.kind.before.items()}
+        columns |= {self.kind.before[name]: base[rows] * before[of] for name, base in held.money.items()}
         for name, was in self.kind.flags.items():
             columns[was] = self.said[name][donors][of]
             columns[name] = (spare < self.chance[name][donors])[of]

@@ -1,6 +1,6 @@
 """Who carries amounts forward: the enterprises of a yearly registry, with what an item reads of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,8 +98,10 @@ def enterprises(rows: pl.DataFrame) -> pl.DataFrame:
     return found.sort("district", "uscc", "year")
 
 
-def carrier(rows: pl.DataFrame, registry: str, grouped: Sequence[str], who: pl.DataFrame) -> Carrier:
-    """The rows for items that group by `grouped` (empty: row by row)."""
+def carrier(
+    rows: pl.DataFrame, registry: str, grouped: Sequence[str], who: pl.DataFrame, read: Collection[str]
+) -> Carrier:
+    """The rows for items that group by `grouped` (empty: row by row), with the figures that they `read`."""
     kind = KINDS[registry]
     place = who.with_row_index("_enterprise").select("uscc", "year", "_enterprise")
     rows = (summed(rows, grouped) if grouped else rows).join(place, on=["uscc", "year"])
@@ -108,7 +110,7 @@ def carrier(rows: pl.DataFrame, registry: str, grouped: Sequence[str], who: pl.D
     moving = {*kind.grown, *kind.before.values(), *kind.flags.values(), "_enterprise", "amount", "reported"}
     return Carrier(
         rows=rows.drop(moving),
-        money={name: _floats(rows[name]) for name in kind.grown},
+        money={name: _floats(rows[name]) for name in kind.grown if {name, kind.before.get(name)} & {*read}},
         enterprise=enterprise,
         district=place_of(rows["district"]),
         starts=np.searchsorted(enterprise, np.arange(who.height + 1)),

@@ -3,6 +3,7 @@
 The award run also tells why a line pays nothing, and carries a low and a high; a draw only needs the amount.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import polars as pl
 from forecast.streams import Floats, Ints
 from rules.compile import PAID_RUNG, CompiledCap, CompiledItem
 from rules.evaluate import JUDGED
+from rules.terms import ByLevel, Ladder
 from schemas.money import YUAN
 
 DRAWN = "_drawn"
@@ -38,27 +40,38 @@ class Formula:
         known = {c for clause in held.clauses for c in clause.reads} | {
             c for cap in held.caps for c in cap.reads
         }
-        return known | {*held.amount_reads, *held.uplift_reads, "level", "assessed_rate", DRAWN}
+        terms = held.item.terms.values()
+        known |= {"level" for term in terms if isinstance(term, ByLevel | Ladder)}
+        known |= {column for term in terms if isinstance(term, Ladder) for column in (term.of, term.after)}
+        return known | {*held.amount_reads, *held.uplift_reads, "assessed_rate", DRAWN}
 
     @property
     def pools(self) -> list[CompiledCap]:
         """The caps that lines may share."""
         return [cap for cap in self.compiled.caps if cap.per and cap.shared]
 
-    def amounts(self, frame: pl.DataFrame) -> tuple[Floats, list[Floats]]:
-        """Yuan by row, after the caps of one line, and by shared cap its amount in yuan (inf: none)."""
+    def amounts(
+        self, frame: pl.DataFrame, pools: Sequence[Ints | None] = ()
+    ) -> tuple[Floats, list[Floats | None]]:
+        """Yuan by row, after the caps of one line, and by shared cap its amount in yuan (inf: none).
+
+        Only of the caps that `pools` has rows for (see `pool_codes`); of the others None.
+        """
         terms = self._terms()
         single = [_ceiling(cap) for cap in self.compiled.caps]
         gross = self._gross(pl.min_horizontal(single) if single else pl.lit(None, pl.Float64))
         capped = pl.min_horizontal(gross, *single)
-        paid = pl.when(self._eligible()).then(capped).otherwise(0.0).fill_null(0.0)
-        shared = [_ceiling(cap).alias(f"_cap_{place}") for place, cap in enumerate(self.pools)]
+        paid = capped.fill_null(0.0) * self._eligible().cast(pl.Float64)  # cheaper than a when
+        asked = {place for place, codes in enumerate(pools) if codes is not None}
+        shared = [_ceiling(self.pools[place]).alias(f"_cap_{place}") for place in asked]
         if PAID_RUNG not in frame.columns:
             terms = [pl.lit(None, YUAN).alias(PAID_RUNG), *terms]
         rows = frame.with_columns(terms[:1]).with_columns(terms[1:]) if terms else frame
         found = rows.with_columns(self.compiled.lets).select(paid.alias("_paid"), *shared)
-        caps = [found[name].fill_null(np.inf).to_numpy() for name in found.columns[1:]]
-        return _filled(found["_paid"].to_numpy(), frame.height), [_filled(c, frame.height) for c in caps]
+        caps: list[Floats | None] = [None] * len(pools)
+        for place in asked:
+            caps[place] = _filled(found[f"_cap_{place}"].fill_null(np.inf).to_numpy(), frame.height)
+        return _filled(found["_paid"].to_numpy(), frame.height), caps
 
     def _terms(self) -> list[pl.Expr]:
         bound = self.compiled.high if self.end == "high" else self.compiled.low

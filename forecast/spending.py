@@ -79,7 +79,9 @@ class Spending(ABC):
         self.who = enterprises(self.prepared)
         self.fixed: dict[tuple[int, int], pl.DataFrame] = {}
         groupings = sorted({item.rows for item in self.items})
-        self.carriers = [carrier(self.prepared, self.registry, g, self.who) for g in groupings]
+        read = {c for item in self.items for c in Formula(self.law.compiled(item)).reads}
+        read |= {severity.of for severity in self.severities.values()}
+        self.carriers = [carrier(self.prepared, self.registry, g, self.who, read) for g in groupings]
         self.lines = [self._line(item, groupings.index(item.rows)) for item in self.items]
         self.cells = pl.concat(
             district_cells(
@@ -175,9 +177,9 @@ class Spending(ABC):
         self, formula: Formula, pools: list[Ints | None], frame: pl.DataFrame, grown: Grown, draws: int
     ) -> tuple[Ints, Ints]:
         """Fen and number of paying lines, by draw and district."""
-        yuan, caps = formula.amounts(frame)
+        yuan, caps = formula.amounts(frame, pools)
         for codes, cap in zip(pools, caps, strict=True):
-            if codes is not None:  # else a cap of one row has cut it already
+            if codes is not None and cap is not None:  # else a cap of one row has cut it already
                 own = np.tile(codes, draws) if grown.rows is None else codes[grown.rows]
                 unit = grown.draw if grown.unit is None else grown.unit
                 yuan = within_pools(yuan, cap, unit * (codes.max() + 1) + own)
@@ -217,9 +219,10 @@ class Spending(ABC):
     def fixed_rows(self, which: int, many: int) -> pl.DataFrame:
         """The fixed columns that some item reads of a carrier's rows, repeated for so many draws."""
         if (which, many) not in self.fixed:
-            read = {"uscc"}.union(*(line.decided.reads for line in self.lines))
+            read = set().union(*(line.decided.reads for line in self.lines))
             rows = self.carriers[which].rows
-            rows = rows.select(c for c in rows.columns if c in read)
+            place = pl.int_range(pl.len(), dtype=pl.Int32).alias("_row")  # so that there is a column at all
+            rows = rows.select(place, *(c for c in rows.columns if c in read))
             self.fixed[which, many] = pl.concat([rows] * many).rechunk()
         return self.fixed[which, many]
 

@@ -100,6 +100,15 @@ def test_a_scenario_without_effect_equals_the_baseline(
     assert "没有改变任何内容" in " ".join(manifest["scenarios"][0]["changes"]) and manifest["suppressed"]
 
 
+def test_a_run_under_an_empty_scenario_has_the_same_bytes(
+    city: Path, published: Path, tmp_path: Path
+) -> None:
+    nothing = tmp_path / "nothing.yaml"
+    nothing.write_text("title: 什么都不改\n", "utf-8")
+    folder = run_annual(2023, city, tmp_path / "o", (nothing,), lambda _: None)
+    assert parquet_bytes(folder) == parquet_bytes(published)
+
+
 def test_two_years_of_results(city: Path, published: Path, tmp_path: Path) -> None:
     before = run_annual(2022, city, tmp_path / "o", (), lambda _: None)
     official = parquet_bytes(before)
