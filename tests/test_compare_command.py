@@ -39,7 +39,7 @@ def test_the_folder_and_its_tables(compared: Path) -> None:
         "changes",
         "bridge",
         "misses",
-        "ahead",
+        "forecast",
     }
     assert {f"{name}.parquet" for name in tables} | {"compare.xlsx", "compare.html", "manifest.json"} <= names
     totals = pl.read_parquet(compared / "compare.parquet")
