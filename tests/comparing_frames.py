@@ -108,6 +108,12 @@ def scenario_frames(number: int = 400, factor: str = "1.6") -> dict[str, pl.Data
     }
 
 
+def several_frames() -> dict[str, pl.DataFrame]:
+    """Four scenarios of 60 enterprises: more, less, a little more and no change; as `scenario/frame`."""
+    names = {"rnd_8": "1.6", "rnd_4": "0.8", "mild": "1.02", "none": "1"}
+    return {f"{name}/{key}": f for name, by in names.items() for key, f in scenario_frames(60, by).items()}
+
+
 def misses() -> pl.DataFrame:
     """Lines that narrowly miss a threshold."""
     rows = [

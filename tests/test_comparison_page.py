@@ -16,7 +16,7 @@ from reports.svg import LESS, MORE, both_ways, escaped
 from reports.versions import HIDDEN, money, steps_of, versions
 from schemas.districts import DISTRICTS
 from schemas.outputs import PAYERS
-from tests.comparing_frames import about, level, public_frames, scenario_frames
+from tests.comparing_frames import about, level, public_frames, scenario_frames, several_frames
 
 Frames = dict[str, pl.DataFrame]
 
@@ -28,8 +28,7 @@ def frames() -> Frames:
 
 @pytest.fixture(scope="module")
 def several() -> Frames:
-    names = {"rnd_8": "1.6", "rnd_4": "0.8", "mild": "1.02", "none": "1"}
-    return {f"{name}/{key}": f for name, by in names.items() for key, f in scenario_frames(60, by).items()}
+    return several_frames()
 
 
 @pytest.fixture(scope="module")

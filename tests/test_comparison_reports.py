@@ -15,7 +15,7 @@ from reports.comparison_charts import axis_floor
 from reports.svg import escaped
 from reports.versions import HIDDEN, Steps, in_chinese, money, sentences, steps_of, versions
 from schemas.comparing import KINDS
-from tests.comparing_frames import about, level, public_frames, scenario_frames
+from tests.comparing_frames import about, level, public_frames, scenario_frames, several_frames
 
 SHEETS = ["结论", "对比", "增减名单", "前十集中度", "临界企业", "增减分解", "预算盘子", "敏感性", "预测对比"]
 SHEETS += ["校验", "图表数据"]
@@ -29,8 +29,7 @@ def frames() -> Frames:
 
 @pytest.fixture(scope="module")
 def several() -> Frames:
-    names = {"rnd_8": "1.6", "rnd_4": "0.8", "mild": "1.02", "none": "1"}
-    return {f"{name}/{key}": f for name, by in names.items() for key, f in scenario_frames(60, by).items()}
+    return several_frames()
 
 
 @pytest.fixture(scope="module")
