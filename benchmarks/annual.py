@@ -1,6 +1,6 @@
 """Wall time and peak memory of `duixian annual`, as a whole process, on synthetic cities of several sizes.
 
-python benchmarks/annual.py [--sizes 2000,100000,1000000] [--runs 3]
+python -m benchmarks.annual [--sizes 2000,100000,1000000] [--runs 3]
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """The whole catalogue: time to load and compile it, and a run over all items at many claims.
 
-python benchmarks/catalogue.py [--claims 1000000] [--runs 3]
+python -m benchmarks.catalogue [--claims 1000000] [--runs 3]
 
 The claims are those of a synthetic city, given to other applicants until there are enough; certifications
 and talents come as the city has them. `rules` is the engine alone, `end to end` the command, Parquet to

@@ -1,6 +1,6 @@
 """What-if against full runs, on one synthetic city in one process: one term, a hundred scenarios, solving for a budget.
 
-python benchmarks/scenarios.py [--enterprises 100000] [--scenarios 100]
+python -m benchmarks.scenarios [--enterprises 100000] [--scenarios 100]
 """
 
 import argparse

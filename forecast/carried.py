@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from forecast.carriers import KINDS, enterprises, of_base_year, panel_of, rows_of
 from forecast.growth import SIZE, Growth
 from forecast.severity import Severity
-from forecast.spending import Bools, Grown, Spending
-from forecast.streams import Floats, Ints, Seeds, bits, stream
+from forecast.spending import Grown, Spending
+from forecast.streams import Bools, Floats, Ints, Seeds, bits, stream
 from rules.catalogue import Catalogue
 from rules.history import Frames, counting
 

@@ -5,11 +5,14 @@ The award run also tells why a line pays nothing, and carries a low and a high; 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from forecast.streams import Floats, Ints
+from forecast.streams import Bools, Floats, Ints
 from rules.compile import PAID_RUNG, CompiledCap, CompiledItem
 from rules.evaluate import JUDGED
 from rules.terms import ByLevel, Ladder
@@ -51,27 +54,46 @@ class Formula:
         return [cap for cap in self.compiled.caps if cap.per and cap.shared]
 
     def amounts(
-        self, frame: pl.DataFrame, pools: Sequence[Ints | None] = ()
-    ) -> tuple[Floats, list[Floats | None]]:
-        """Yuan by row, after the caps of one line, and by shared cap its amount in yuan (inf: none).
+        self, frame: pl.DataFrame, pools: Sequence[Ints | None] = (), counts: Bools | None = None
+    ) -> tuple[Ints, Floats, list[Floats | None]]:
+        """The places of the rows that meet all conditions, and of these alone what they are paid.
 
-        Only of the caps that `pools` has rows for (see `pool_codes`); of the others None.
+        Yuan after the caps of one line, and by shared cap its amount in yuan (inf: none), only of the caps
+        that `pools` has rows for (see `pool_codes`); of the others None. `counts`: the rows that are there.
         """
-        terms = self._terms()
+        due = np.ones(frame.height, bool) if self._met is None else self._met.of(frame)
+        if counts is not None:
+            due = due & counts
+        caps = [
+            None if codes is None else cap.of(frame, due)
+            for codes, cap in zip(pools, self._shared, strict=bool(pools))
+        ]
+        return np.flatnonzero(due), self._paid.of(frame, due), caps
+
+    @cached_property
+    def _met(self) -> "_Column | None":
+        """All conditions hold; where a department decides, its decision stands for what is unknown."""
+        exact = self.compiled.item.basis in ("exact", "floor")
+        clauses = [c.when.fill_null(c.waived or not exact) for c in self.compiled.clauses]
+        return self._column(pl.all_horizontal(clauses)) if clauses else None
+
+    @cached_property
+    def _paid(self) -> "_Column":
+        """The amount after the caps of one line."""
         single = [_ceiling(cap) for cap in self.compiled.caps]
         gross = self._gross(pl.min_horizontal(single) if single else pl.lit(None, pl.Float64))
-        capped = pl.min_horizontal(gross, *single)
-        paid = capped.fill_null(0.0) * self._eligible().cast(pl.Float64)  # cheaper than a when
-        asked = {place for place, codes in enumerate(pools) if codes is not None}
-        shared = [_ceiling(self.pools[place]).alias(f"_cap_{place}") for place in asked]
-        if PAID_RUNG not in frame.columns:
-            terms = [pl.lit(None, YUAN).alias(PAID_RUNG), *terms]
-        rows = frame.with_columns(terms[:1]).with_columns(terms[1:]) if terms else frame
-        found = rows.with_columns(self.compiled.lets).select(paid.alias("_paid"), *shared)
-        caps: list[Floats | None] = [None] * len(pools)
-        for place in asked:
-            caps[place] = _filled(found[f"_cap_{place}"].fill_null(np.inf).to_numpy(), frame.height)
-        return _filled(found["_paid"].to_numpy(), frame.height), caps
+        return self._column(pl.min_horizontal(gross, *single).fill_null(0.0))
+
+    @cached_property
+    def _shared(self) -> "list[_Column]":
+        return [self._column(_ceiling(cap).fill_null(np.inf)) for cap in self.pools]
+
+    def _column(self, made: pl.Expr) -> "_Column":
+        names = _roots([made])
+        lets = [let for let in self.compiled.lets if let.meta.output_name() in names]
+        names |= _roots(lets)
+        terms = [term for term in self._terms() if term.meta.output_name() in names]
+        return _Column(made.alias("_made"), terms, lets, names | _roots(terms))
 
     def _terms(self) -> list[pl.Expr]:
         bound = self.compiled.high if self.end == "high" else self.compiled.low
@@ -100,18 +122,37 @@ class Formula:
             1.0
         )
 
-    def _eligible(self) -> pl.Expr:
-        """All conditions hold; where a department decides, its decision stands for what is unknown."""
-        exact = self.compiled.item.basis in ("exact", "floor")
-        clauses = [c.when.fill_null(c.waived or not exact) for c in self.compiled.clauses]
-        return pl.all_horizontal(clauses) if clauses else pl.lit(True)
+
+@dataclass(frozen=True)
+class _Column:
+    """A column to work out, after such terms and lets of its item as it is made from."""
+
+    made: pl.Expr
+    terms: list[pl.Expr]
+    lets: list[pl.Expr]
+    reads: set[str]
+
+    def of(self, frame: pl.DataFrame, where: Bools | None = None) -> NDArray[Any]:
+        """Its values, on the rows `where` alone."""
+        rows = frame.select(c for c in frame.columns if c in self.reads or c == frame.columns[0])
+        if where is not None:
+            rows = rows.filter(pl.Series(where))
+        if PAID_RUNG in self.reads and PAID_RUNG not in frame.columns:
+            rows = rows.with_columns(pl.lit(None, YUAN).alias(PAID_RUNG))
+        for step in (self.terms, self.lets):
+            rows = rows.with_columns(step) if step else rows
+        return _filled(rows.select(self.made)["_made"].to_numpy(), rows.height)
+
+
+def _roots(expressions: Sequence[pl.Expr]) -> set[str]:
+    return {name for one in expressions for name in one.meta.root_names()}
 
 
 def _ceiling(cap: CompiledCap) -> pl.Expr:
     return pl.coalesce(cap.amount.cast(pl.Float64), cap.fallback.cast(pl.Float64))
 
 
-def _filled(values: Floats, height: int) -> Floats:
+def _filled(values: NDArray[Any], height: int) -> NDArray[Any]:
     """A constant comes back as one value."""
     return values if values.size == height else np.broadcast_to(values, height)
 

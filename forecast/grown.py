@@ -90,11 +90,11 @@ class GrownUnits:
 
     def _paid(self, formula: Formula, frame: pl.DataFrame, rows: Ints, of: Ints, units: int) -> Ints:
         """Fen by chosen unit, after the caps its rows share."""
-        yuan, caps = formula.amounts(frame, self.pools)
+        due, yuan, caps = formula.amounts(frame, self.pools)
         for pool, cap in zip(self.pools, caps, strict=True):
             if pool is not None and cap is not None:  # else a cap of one row has cut it already
-                yuan = within_pools(yuan, cap, of * (pool.max() + 1) + pool[rows])
-        return np.rint(np.bincount(of, fen(yuan), units)).astype(np.int64)
+                yuan = within_pools(yuan, cap, of[due] * (pool.max() + 1) + pool[rows[due]])
+        return np.rint(np.bincount(of[due], fen(yuan), units)).astype(np.int64)
 
 
 def grown_units(

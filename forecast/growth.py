@@ -8,11 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from forecast.streams import Floats, Ints
-
-Bools = NDArray[np.bool_]
+from forecast.streams import Bools, Floats, Ints
 
 SIZE = 4096
 """Entries of a table of equally likely draws (a power of two)."""

@@ -15,19 +15,18 @@ from forecast.formula import DRAWN, Formula, fen, pool_codes, within_pools
 from forecast.growth import SIZE, Growth
 from forecast.parts import Filled, by_district, district_cells
 from forecast.severity import Severity
-from forecast.streams import Floats, Ints, Seeds, bits, stream
+from forecast.streams import Bools, Floats, Ints, Seeds, bits, stream
 from rules.catalogue import Catalogue
 from rules.evaluate import JUDGED
 from rules.model import Item
 from schemas.districts import DISTRICTS
 
-ROWS = 131_072
+ROWS = 262_144
 """Rows evaluated at once: few enough for the processor's cache, many enough to forget the cost of a call."""
 
 ENDS = 8
 """The ends of a statutory range are worked out in every eighth draw."""
 
-Bools = NDArray[np.bool_]
 NINE = len(DISTRICTS)
 
 
@@ -177,16 +176,16 @@ class Spending(ABC):
         self, formula: Formula, pools: list[Ints | None], frame: pl.DataFrame, grown: Grown, draws: int
     ) -> tuple[Ints, Ints]:
         """Fen and number of paying lines, by draw and district."""
-        yuan, caps = formula.amounts(frame, pools)
+        due, yuan, caps = formula.amounts(frame, pools, grown.counts)
+        draw, district = grown.draw[due], grown.district[due]
         for codes, cap in zip(pools, caps, strict=True):
             if codes is not None and cap is not None:  # else a cap of one row has cut it already
-                own = np.tile(codes, draws) if grown.rows is None else codes[grown.rows]
-                unit = grown.draw if grown.unit is None else grown.unit
+                own = codes[due % codes.size if grown.rows is None else grown.rows[due]]
+                unit = draw if grown.unit is None else grown.unit[due]
                 yuan = within_pools(yuan, cap, unit * (codes.max() + 1) + own)
         paid = fen(yuan)
-        if grown.counts is not None:
-            paid *= grown.counts
-        return _by_district(paid, grown, draws), _by_district((paid > 0).astype(np.int64), grown, draws)
+        lines = by_district(draw, district, (paid > 0).astype(np.int64), draws)
+        return by_district(draw, district, paid, draws), lines
 
     def _decisions(self, line: Line, grown: Grown, draws: Ints, seeds: Seeds, number: int) -> pl.Series:
         """What the department decides on each row: a rate, a part of the ceiling, or an amount in yuan."""
@@ -225,13 +224,3 @@ class Spending(ABC):
             rows = rows.select(place, *(c for c in rows.columns if c in read))
             self.fixed[which, many] = pl.concat([rows] * many).rechunk()
         return self.fixed[which, many]
-
-
-def _by_district(values: Ints, grown: Grown, draws: int) -> Ints:
-    if grown.rows is not None:
-        return by_district(grown.draw, grown.district, values, draws)
-    district = grown.district[: values.size // draws]
-    starts = np.flatnonzero(np.diff(district, prepend=-1))
-    found = np.zeros((draws, NINE), np.int64)
-    found[:, district[starts]] = np.add.reduceat(values.reshape(draws, -1), starts, axis=1)
-    return found

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 SOURCES = ("common", "own", "counts", "assessed")
 """What a forecast is unsure of: growth that all share, each enterprise's own, numbers of cases, decisions."""

@@ -1,12 +1,13 @@
 """The forecast against a hand-written NumPy loop: wall time and peak memory, each in a process of its own.
 
-python benchmarks/forecast.py [--enterprises 100000] [--draws 1000] [--years 3] [--workers 2] [--runs 1]
+python -m benchmarks.prospect [--enterprises 100000] [--draws 1000] [--years 3] [--workers 2] [--runs 1]
 
 One synthetic city with so many enterprises that report R&D, its registries read and checked beforehand.
 `floor` is the loop: plain lognormal growth, A4.06 by 区镇, no rule engine and no output. `A4.06` is the
 forecast's own growth (tables from the panel, exits, newcomers, zeros) and the compiled rule, all totals on
 disk; `computed` adds A11.02-04 and every claim that the text computes. The other rows show how time and
-memory grow; then where the time goes. `ns`: nanoseconds per enterprise, draw and year.
+memory grow; then where the time goes. `ns`: nanoseconds per enterprise, draw and year. `cores`: seconds of all
+cores together, which others at work on the machine change less than those on the wall.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-MEASURED = Path(__file__).with_name("forecast_measured.py")
+MEASURED = Path(__file__).with_name("prospect_measured.py")
 PROFILED = 64
 """Draws that are profiled, by one worker: a profile slows what it measures."""
 
@@ -31,7 +32,7 @@ def measure(child: str, *arguments: object) -> dict[str, float]:
 
     A child's peak is never below that of the process that started it, so this one imports nothing large.
     """
-    command = [sys.executable, "-P", str(MEASURED), child, *map(str, arguments)]
+    command = [sys.executable, str(MEASURED), child, *map(str, arguments)]
     begun = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -40,7 +41,8 @@ def measure(child: str, *arguments: object) -> dict[str, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
     if status:
         raise SystemExit(f"{' '.join(command)} ended with {status}")
-    return json.loads(told) | {"process": time.perf_counter() - begun, "peak": usage.ru_maxrss / 1024}
+    found: dict[str, float] = json.loads(told)
+    return found | {"process": time.perf_counter() - begun, "peak": usage.ru_maxrss / 1024}
 
 
 def median(runs: int, child: str, *arguments: object) -> dict[str, float]:
@@ -65,18 +67,19 @@ def report(asked: argparse.Namespace, folder: Path) -> None:
     ]
     print(f"{asked.years} years, {asked.workers} workers, medians of {asked.runs}")
     print(
-        f"{'':<28}{'enterprises':>12}{'draws':>8}{'seconds':>9}{'process':>9}{'peak MiB':>10}{'ns':>7}"
-        f"{'× floor':>9}{'file KiB':>10}{'yuan a draw':>17}"
+        f"{'':<28}{'enterprises':>12}{'draws':>8}{'seconds':>9}{'cores':>8}{'process':>9}{'peak MiB':>10}{'ns':>7}"
+        f"{'× floor':>9}{'× cores':>9}{'file KiB':>10}{'yuan a draw':>17}"
     )
-    bare: dict[int, float] = {}
+    bare: dict[int, dict[str, float]] = {}
     for title, child, n, d in rows:
         found = median(asked.runs, child, city[n], asked.years, d, asked.workers)
-        nanoseconds = found["seconds"] * 1e9 / (size[n] * d * asked.years)
+        each = {name: found[name] * 1e9 / (size[n] * d * asked.years) for name in ("seconds", "cores")}
         if child == "floor":
-            bare[n] = nanoseconds
+            bare[n] = each
         print(
-            f"{title:<28}{size[n]:>12,}{d:>8,}{found['seconds']:>9.2f}{found['process']:>9.2f}"
-            f"{found['peak']:>10,.0f}{nanoseconds:>7.1f}{nanoseconds / bare[n]:>9.2f}"
+            f"{title:<28}{size[n]:>12,}{d:>8,}{found['seconds']:>9.2f}{found['cores']:>8.2f}"
+            f"{found['process']:>9.2f}{found['peak']:>10,.0f}{each['seconds']:>7.1f}"
+            f"{each['seconds'] / bare[n]['seconds']:>9.2f}{each['cores'] / bare[n]['cores']:>9.2f}"
             f"{found.get('bytes', 0) / 1024:>10,.0f}{found['yuan']:>17,.0f}",
             flush=True,
         )
