@@ -19,7 +19,7 @@ demo: setup
 	$(BIN)/duixian annual --year 2023 --raw data/demo/raw --out data/demo/out --flow
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .
