@@ -38,6 +38,9 @@ def unknown_keys(content: dict[Any, Any], fields: Collection[str]) -> Iterator[s
 
 
 def _strange(block: Any, fields: Collection[str], where: str) -> Iterator[str]:
+    allowed = f"，此处可写：{'、'.join(fields)}"
+    if where.startswith("items."):
+        allowed += "；要改比例、上限等，请写在 terms 下"
     for key in block if isinstance(block, dict) else ():
         if key not in fields:
-            yield f"不认识的键「{where}{key}」{did_you_mean(str(key), fields)}"
+            yield f"不认识的键「{where}{key}」{did_you_mean(str(key), fields) or allowed}"
