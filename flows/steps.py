@@ -146,17 +146,16 @@ def report(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...], t
     result.mkdir()
     for name in ("awards", "rejects", "summary", "settlement"):
         (result / f"{name}.parquet").hardlink_to(work / f"{name}.parquet")
-    awards = pl.read_parquet(result / "awards.parquet")
-    manifest = _manifest(work, result, awards, year, law, scenarios)
+    manifest = _manifest(work, result, year, law, scenarios)
     write_json(result / "manifest.json", manifest)
     say("编制工作簿……")
     write_workbook(
         result / "awards.xlsx",
-        awards=awards,
+        awards=pl.scan_parquet(result / "awards.parquet"),
         last_year=_last_year(work, year),
         summary=pl.read_parquet(result / "summary.parquet"),
-        settlement=pl.read_parquet(result / "settlement.parquet"),
-        rejects=pl.read_parquet(result / "rejects.parquet"),
+        settlement=pl.scan_parquet(result / "settlement.parquet"),
+        rejects=pl.scan_parquet(result / "rejects.parquet"),
         manifest=manifest,
         today=today,
     )
@@ -176,15 +175,18 @@ def _last_year(work: Path, year: int) -> pl.DataFrame | None:
 
 
 def _manifest(
-    work: Path, result: Path, awards: pl.DataFrame, year: int, law: Catalogue, scenarios: tuple[Path, ...]
+    work: Path, result: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...]
 ) -> dict[str, Any]:
     """What the result was made from and what it adds up to."""
     told = json.loads((work / "compute.json").read_text("utf-8"))
-    money = [c for c, t in AWARDS.items() if t == YUAN]
-    statuses = awards.group_by("status").agg(pl.len()).sort("status").rows()
+    money = [c for c, t in AWARDS.items() if t == YUAN and c != "award_high"]
+    awards = pl.scan_parquet(result / "awards.parquet")
+    statuses, sums = pl.collect_all(
+        [awards.group_by("status").agg(pl.len()), awards.select(pl.sum(*money))], engine="streaming"
+    )
     return provenance(work, year, law, scenarios) | {
-        "lines": dict(statuses),
-        "totals": {c: str(awards[c].sum()) for c in money if c != "award_high"},
+        "lines": dict(statuses.sort("status").rows()),
+        "totals": {column: str(sums[column].item()) for column in money},
         "identities": told["identities"],
         "outputs": hashes(result),
     }
