@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from rules.caps import cap_lines, over_quota, payable_lines, share_caps
+from rules.caps import cap_lines, quota_notes, share_caps, with_quota_notes
 from rules.catalogue import Catalogue
 from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
@@ -75,8 +75,9 @@ def settle(
     rules.overlap.touching). `rows`: made before for these frames and year.
     """
     settled = settle_part(rows or Rows(frames, year), law, items)
-    counts = dict(payable_lines(settled.lines).rows())
-    return Settled(over_quota(settled.lines, law, counts), settled.unmatched)
+    payable = settled.lines.filter(status=PAYABLE).group_by("item").agg(pl.len())
+    notes = quota_notes(law, dict(payable.iter_rows()))
+    return Settled(with_quota_notes(settled.lines, notes), settled.unmatched)
 
 
 def settle_part(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> Settled:

@@ -79,26 +79,22 @@ def share_caps(lines: pl.DataFrame, of_things: bool = False) -> pl.DataFrame:
     ).drop("_line")
 
 
-def payable_lines(lines: pl.DataFrame) -> pl.DataFrame:
-    """By item the number of payable lines."""
-    return lines.filter(status=PAYABLE).group_by("item").agg(pl.len())
-
-
-def over_quota(lines: pl.DataFrame, law: Catalogue, counts: Mapping[str, int]) -> pl.DataFrame:
-    """A note on the payable lines of an item that pays more of them than its yearly number; cuts nothing.
-
-    `counts`: the year's payable lines by item.
-    """
+def quota_notes(law: Catalogue, counts: Mapping[str, int]) -> dict[str, str]:
+    """By item that pays more lines than its yearly number what to say of that. `counts`: payable lines by item."""
     quotas = {
         item.id: int(term.value)
         for item in law.items.values()
         if item.quota and isinstance(term := item.terms[item.quota], Scalar)
     }
-    notes = {
+    return {
         item: f"本年度应兑付 {counts[item]} 项，超过每年 {most} 项的计划数"
         for item, most in quotas.items()
         if counts.get(item, 0) > most
     }
+
+
+def with_quota_notes(lines: pl.DataFrame, notes: Mapping[str, str]) -> pl.DataFrame:
+    """The notes (see quota_notes) on the payable lines of their items; they cut nothing."""
     if not notes:
         return lines
     said = pl.col("item").replace_strict(notes, default=None, return_dtype=pl.String)
