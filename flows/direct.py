@@ -40,12 +40,11 @@ def run_annual(
     try:
         steps.read(work, raw, year, say)
         division = divide(work, asked, say)
-        for part in division.each("检查", say):
-            steps.check_part(part, work, year, law)
+        division.each("检查", lambda part: steps.check_part(part, work, year, law), say)
         gather_checks(work, division, year)
         steps.say_rejected(work, say)
-        for part in division.each("计算", say):
-            steps.compute_part(part, work, year, law, template is not None)
+        told = template is not None
+        division.each("计算", lambda part: steps.compute_part(part, work, year, law, told), say)
         gather_awards(work, division, law)
         steps.say_totals(work, say)
         result = steps.report(work, year, law, scenarios, date.today().isoformat(), say)
@@ -73,8 +72,7 @@ def run_forecast(
     try:
         steps.read(work, raw, asked.year, say)
         division = divide(work, wanted, say)
-        for part in division.each("检查", say):
-            steps.check_part(part, work, asked.year, law)
+        division.each("检查", lambda part: steps.check_part(part, work, asked.year, law), say)
         gather_checks(work, division, asked.year)
         steps.say_rejected(work, say)
         ahead.make_plan(work, asked, law, division, say)

@@ -2,11 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from schemas.registries import REGISTRIES
 
 Say = Callable[[str], None]
 
@@ -18,7 +23,26 @@ def read_rows(read: Path, name: str) -> list[Path]:
 
 def checked_frames(part: Path) -> dict[str, pl.DataFrame]:
     """The checked registries of a part."""
-    return {path.stem: pl.read_parquet(path) for path in sorted((part / "checked").glob("*.parquet"))}
+    found = {name: part / "checked" / f"{name}.parquet" for name in REGISTRIES}
+    return {name: pl.read_parquet(path) for name, path in found.items() if path.is_file()}
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill that becomes `target` at once; where that is there already, it stays.
+
+    A task whose worker was given up for dead may run twice, even at the same time, and makes the same files.
+    """
+    made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield made
+        if not target.is_dir():
+            made.rename(target)
+    except OSError:
+        if not target.is_dir():  # else another run of the task was faster
+            raise
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def read_json(path: Path) -> Any:

@@ -30,7 +30,7 @@ def gather_checks(work: Path, division: Division, year: int) -> None:
 
     Raises Broken where rows were lost on the way.
     """
-    told = [read_json(part / "checked.json") for part in division.folders]
+    told = [read_json(part / "checked" / "told.json") for part in division.folders]
     rows = {name: _added(one["rows"][name] for one in told) for name in told[0]["rows"]}
     late = {name: sum(one["late"][name] for one in told) for name in told[0]["late"]}
     searched = {
@@ -42,7 +42,7 @@ def gather_checks(work: Path, division: Division, year: int) -> None:
                 f"校验不通过：{REGISTRIES[name].title}读入 {count} 行，各分区合计 {rows[name]['read']} 行"
             )
     rank = {name: place for place, name in enumerate(REGISTRIES)}
-    rejects = pl.concat([pl.read_parquet(part / "faulty.parquet") for part in division.folders])
+    rejects = pl.concat([pl.read_parquet(part / "checked" / "rejects.parquet") for part in division.folders])
     by_registry = pl.col("registry").replace_strict(rank, return_dtype=pl.Int32)
     write_parquet(rejects.sort(by_registry, *_PLACE[1:], nulls_last=True), work / "rejects.parquet")
     write_json(work / "check.json", {"notes": notes(late, year), "rows": rows, "searched": searched})
@@ -67,7 +67,7 @@ def gather_awards(work: Path, division: Division, law: Catalogue) -> None:
     write_parquet(merged(summaries), work / "summary.parquet")
     paid = pl.concat([pl.read_parquet(folder / "last_year.parquet") for folder in computed])
     paid.write_parquet(work / "last_year.parquet")
-    sides = [read_json(part / "computed.json")["identities"] for part in division.folders]
+    sides = [read_json(part / "computed" / "told.json")["identities"] for part in division.folders]
     identities = [
         (what, *(str(sum((Decimal(one[place][side]) for one in sides), Decimal(0))) for side in (1, 2)))
         for place, (what, *_) in enumerate(sides[0])

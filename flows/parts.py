@@ -6,7 +6,7 @@ paid through, stay together in a part of their own.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,13 +57,13 @@ class Division:
         """Every part's folder and what it holds."""
         return list(zip(self.folders, self.titles, strict=True))
 
-    def each(self, doing: str, say: Say) -> Iterator[Path]:
-        """The parts one after the other; a failure while one is at work names it."""
+    def each(self, doing: str, work: Callable[[Path], object], say: Say) -> None:
+        """Work on the parts one after the other; a failure names its part."""
         for number, (folder, title) in enumerate(self.named_folders(), 1):
             if len(self.folders) > 1:
                 say(f"{doing}分区 {number}/{len(self.folders)}：{title}")
             with named(title):
-                yield folder
+                work(folder)
 
     @staticmethod
     def of(work: Path) -> "Division":
@@ -161,6 +161,7 @@ def _scattered(work: Path, places: _Places, say: Say) -> Division:
                 target = folder / "read" / name / path.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 rows.filter(place == number).write_parquet(target, compression="lz4")
+            path.unlink()
     say(f"分为 {len(folders)} 个分区")
     return Division(folders, places.titles, places.cuts.to_list())
 

@@ -11,7 +11,16 @@ from typing import Any
 import polars as pl
 
 from flows.check import check
-from flows.files import Say, checked_frames, read_json, read_rows, sha256, write_json, write_parquet
+from flows.files import (
+    Say,
+    checked_frames,
+    read_json,
+    read_rows,
+    sha256,
+    whole_folder,
+    write_json,
+    write_parquet,
+)
 from flows.gather import gather_checks
 from flows.manifest import annual_manifest
 from flows.parts import Division
@@ -95,7 +104,7 @@ def check_rows(work: Path, year: int, law: Catalogue, say: Say) -> Path:
 
 
 def check_part(part: Path, work: Path, year: int, law: Catalogue) -> None:
-    """Check a part's rows, into `<part>/checked`, `faulty.parquet` and `checked.json`; its read rows go.
+    """Check a part's rows, into `<part>/checked`: good rows, `rejects.parquet` and `told.json`.
 
     `work`: where `read` left the faults of cells, of all parts.
     """
@@ -106,17 +115,13 @@ def check_part(part: Path, work: Path, year: int, law: Catalogue) -> None:
         law,
         year,
     )
-    folder = part / "checked"
-    folder.mkdir(exist_ok=True)
-    for name, frame in checked.frames.items():
-        frame.write_parquet(folder / f"{name}.parquet", compression="lz4")
-    checked.rejects.select(pl.col(c).cast(t) for c, t in REJECTS.items()).write_parquet(
-        part / "faulty.parquet"
-    )
+    rejects = checked.rejects.select(pl.col(c).cast(t) for c, t in REJECTS.items())
     searched = all_searched(checked.frames, year)
-    write_json(part / "checked.json", {"rows": checked.rows, "late": checked.late, "searched": searched})
-    if part != work:
-        shutil.rmtree(part / "read")
+    with whole_folder(part / "checked") as folder:
+        for name, frame in checked.frames.items():
+            frame.write_parquet(folder / f"{name}.parquet", compression="lz4")
+        rejects.write_parquet(folder / "rejects.parquet")
+        write_json(folder / "told.json", {"rows": checked.rows, "late": checked.late, "searched": searched})
 
 
 def _rows(part: Path, name: str) -> pl.DataFrame:
@@ -130,7 +135,7 @@ def say_rejected(work: Path, say: Say) -> None:
 
 
 def compute_part(part: Path, work: Path, year: int, law: Catalogue, template: bool = False) -> None:
-    """Apply the rules to a checked part; write its lines and sums into `<part>/computed` and `computed.json`.
+    """Apply the rules to a checked part; write its lines and sums into `<part>/computed`.
 
     `work`: where `gather_checks` left what is known of all parts; `template`: also write the template's rows.
     """
@@ -146,14 +151,15 @@ def compute_part(part: Path, work: Path, year: int, law: Catalogue, template: bo
     del settled  # the widest table of the run
     identities = verify(awards, balances, frames, law, year)
     tables["summary"] = summarise(awards, law)
-    folder = part / "computed"
-    folder.mkdir(exist_ok=True)
-    for name, table in tables.items():
-        if part == work:
-            write_parquet(table, folder / f"{name}.parquet")
-        else:  # short row groups, since they will be read in slices
-            table.write_parquet(folder / f"{name}.parquet", compression="lz4", row_group_size=20_000)
-    write_json(part / "computed.json", {"identities": [(what, str(a), str(b)) for what, a, b in identities]})
+    with whole_folder(part / "computed") as folder:
+        for name, table in tables.items():
+            if part == work:
+                write_parquet(table, folder / f"{name}.parquet")
+            else:  # short row groups, since they will be read in slices
+                table.write_parquet(folder / f"{name}.parquet", compression="lz4", row_group_size=20_000)
+        write_json(
+            folder / "told.json", {"identities": [(what, str(a), str(b)) for what, a, b in identities]}
+        )
 
 
 def _last_year(frames: Mapping[str, pl.DataFrame], year: int) -> pl.DataFrame:

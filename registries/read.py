@@ -41,7 +41,7 @@ SLICE = 1_000_000
 """Rows of a Parquet file that are read at once."""
 
 
-def read_tables(path: Path, registry: Registry, label: str, slice_rows: int = SLICE) -> Iterator[Table]:
+def read_tables(path: Path, registry: Registry, label: str) -> Iterator[Table]:
     """Read one file, a Parquet file in slices, since it may be larger than memory.
 
     `label` is how provenance names it. Raises Unusable when no sheet fits.
@@ -50,8 +50,8 @@ def read_tables(path: Path, registry: Registry, label: str, slice_rows: int = SL
         yield read_table(path, registry, label)
         return
     rows = _scanned(path, lambda file: file.select(pl.len())).item()
-    for first in range(0, max(1, rows), slice_rows):
-        table = _read_parquet(path, registry, label, first, slice_rows)
+    for first in range(0, max(1, rows), SLICE):
+        table = _read_parquet(path, registry, label, first, SLICE)
         yield replace(table, notes=[]) if first else table
 
 

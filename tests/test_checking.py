@@ -558,8 +558,8 @@ def test_earlier_folders_are_history_and_named_with_their_year(city: City) -> No
         ("2022/rnd.csv", 3, "not_negative"),
         ("2022/rnd.csv", 5, "required"),
     ]
-    assert (
-        "研发投入：以前年度文件夹中有1行属于2023年度或以后，未使用；如需使用请放入2023文件夹" in notes(checked.late, 年)
+    assert "研发投入：以前年度文件夹中有1行属于2023年度或以后，未使用；如需使用请放入2023文件夹" in notes(
+        checked.late, 年
     )
     assert checked.frames["enterprises"]["source_file"].unique().to_list() == ["企业名录.csv"]
 
