@@ -153,6 +153,7 @@ def _column(work: Path, name: str, columns: list[str]) -> pl.LazyFrame:
 def _scattered(work: Path, places: _Places, say: Say) -> Division:
     """Write every slice of every registry into the parts, in the order of the rows."""
     folders = [work / "parts" / f"{place:04}" for place in range(len(places.titles))]
+    rows_of = dict.fromkeys(folders, 0)
     for name in REGISTRIES:
         for path in read_rows(work / "read", name):
             rows = pl.read_parquet(path)
@@ -160,10 +161,14 @@ def _scattered(work: Path, places: _Places, say: Say) -> Division:
             for number, folder in enumerate(folders):
                 target = folder / "read" / name / path.name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                rows.filter(place == number).write_parquet(target, compression="lz4")
+                here = rows.filter(place == number)
+                here.write_parquet(target, compression="lz4")
+                rows_of[folder] += here.height
             path.unlink()
-    say(f"分为 {len(folders)} 个分区")
-    return Division(folders, places.titles, places.cuts.to_list())
+    held = [(folder, title) for folder, title in zip(folders, places.titles, strict=True) if rows_of[folder]]
+    held = held or [(folders[0], places.titles[0])]
+    say(f"分为 {len(held)} 个分区")
+    return Division([folder for folder, _ in held], [title for _, title in held], places.cuts.to_list())
 
 
 @contextmanager

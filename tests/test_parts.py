@@ -87,14 +87,14 @@ def codes(part: Path, name: str) -> set[str]:
 def test_an_applicant_is_in_one_part_with_all_rows(city: Path, tmp_path: Path) -> None:
     division = divided(city, tmp_path / "work", "4")
     names = [path.name for path in (division.folders[0] / "read").iterdir()]
-    assert len(division.folders) == 5 and "rnd" in names  # the last is for units that share a person
+    assert len(division.folders) == 4 and "rnd" in names
     held = [set.union(*(codes(part, name) for name in names)) for part in division.folders]
     assert sum(map(len, held)) == len(set.union(*held)) > 300
 
 
 def test_parts_by_district_hold_their_districts(city: Path, tmp_path: Path) -> None:
     division = divided(city, tmp_path / "work", "district")
-    assert division.titles == [*DISTRICTS, "其他", "同一个人经由的各单位"]
+    assert division.titles == [*DISTRICTS, "其他"]  # who has left the list of enterprises
     for part, district in zip(division.folders, DISTRICTS, strict=False):
         rows = pl.read_parquet(part / "read" / "enterprises" / "*.parquet")
         assert set(rows["district"]) == {district}
@@ -109,6 +109,7 @@ def test_units_of_one_person_stay_together(tmp_path: Path) -> None:
         "P1,张三,91320583NP6544AQ33,A19.01,2023-05-01\np1,张三,914403001922038216,A19.01,2023-06-01\n",
     )
     division = divided(raw, tmp_path / "work", "3")
+    assert division.titles[-1] == "同一个人经由的各单位"
     assert codes(division.folders[-1], "talents") == {"91320583NP6544AQ33", "914403001922038216"}
     assert not any(codes(part, "talents") for part in division.folders[:-1])
 
