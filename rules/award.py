@@ -10,12 +10,13 @@ from rules.caps import cap_lines, over_quota, share_caps
 from rules.catalogue import Catalogue
 from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
-from rules.history import Frames, Rows, earlier, summed
+from rules.history import Frames, Rows, summed
 from rules.model import Item
 from rules.narrate import narrate, unspoken
 from rules.once import once
 from rules.overlap import with_cut_winners, with_paid_elsewhere, without_overlaps
 from rules.paid import with_earlier_figure, with_payments
+from rules.placing import with_found
 from rules.settle import with_paid
 from rules.split import split
 from rules.working import finish_working
@@ -124,7 +125,7 @@ def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item,
             yield (
                 item,
                 name,
-                _grouped(item, rows, earlier(frames[name]), made.payments.get(item.id), year, law),
+                _grouped(item, rows, made.earlier(name), made.payments.get(item.id), year, law),
             )
 
 
@@ -167,7 +168,7 @@ def _evaluated(
         if reason:
             yield _bare(part, item.id, name, INELIGIBLE, pl.lit(reason))
         else:
-            made = _grouped(item, part, earlier(frames[name]), rows.payments.get(item.id), rows.year, law)
+            made = _grouped(item, part, rows.earlier(name), rows.payments.get(item.id), rows.year, law)
             yield _lines(item, name, made, law, told)
     for name in frames:
         if REGISTRIES[name].has_lines:
@@ -294,6 +295,4 @@ def _described(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:
         },
         orient="row",
     )
-    return lines.join(about, on="item", how="left", maintain_order="left").with_columns(
-        year=pl.lit(year, pl.Int32), event_on=pl.col("on")
-    )
+    return with_found(lines, about, "item").with_columns(year=pl.lit(year, pl.Int32), event_on=pl.col("on"))

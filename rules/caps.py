@@ -6,6 +6,7 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import INELIGIBLE, PAYABLE, PENDING, UNNAMED
+from rules.placing import with_found
 from rules.terms import Scalar
 from schemas.labels import filled
 from schemas.money import YUAN, grouped
@@ -142,7 +143,7 @@ def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
             _changed(within(highs, "award_low").with_columns(award_low=low)),
         ]
     )
-    lines = lines.join(changed, on="_line", how="left", maintain_order="left")
+    lines = with_found(lines, changed, "_line")
     touched, together = pl.col("_new_low").is_not_null(), (pl.col("_members") > 1).fill_null(False)
     if changed.filter(pl.col("_unnamed") & (pl.col("_members") > 1)).height:
         note = pl.when(together & pl.col("_unnamed")).then(pl.lit("缺少项目编号，按同一项目合计封顶"))

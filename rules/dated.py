@@ -4,6 +4,7 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PENDING
+from rules.placing import with_found
 from schemas.labels import filled
 from schemas.money import grouped
 
@@ -43,7 +44,7 @@ def _told(lines: pl.DataFrame, which: pl.Expr, reason: pl.Expr) -> pl.DataFrame:
     told = lines.select(used).with_row_index("_line").filter(which).select("_line", reason.alias("_away"))
     if told.is_empty():
         return lines
-    lines = lines.with_row_index("_line").join(told, on="_line", how="left", maintain_order="left")
+    lines = with_found(lines.with_row_index("_line"), told, "_line")
     return lines.with_columns(
         status=pl.when(pl.col("_away").is_not_null()).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
         reason=pl.coalesce("_away", "reason"),

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import polars as pl
 
+from rules.placing import with_found
 from schemas.money import YUAN
 
 Frames = dict[str, pl.DataFrame]
@@ -19,12 +20,12 @@ def counting(frame: pl.DataFrame) -> pl.DataFrame:
 
 def lines(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows of the run's own year and folder that count."""
-    return counting(frame).filter(pl.col("role") == "line")
+    return frame.filter(pl.col("same_as").is_null() & (pl.col("role") == "line"))
 
 
 def earlier(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows of earlier years that count."""
-    return counting(frame).filter(pl.col("role") == "history")
+    return frame.filter(pl.col("same_as").is_null() & (pl.col("role") == "history"))
 
 
 def with_last_year(rnd: pl.DataFrame, year: int) -> pl.DataFrame:
@@ -36,7 +37,7 @@ def with_last_year(rnd: pl.DataFrame, year: int) -> pl.DataFrame:
         pl.col("super_deduction").alias("super_deduction_prev"),
         pl.col("revenue").alias("revenue_prev"),
     )
-    return lines(rnd).join(previous, on="uscc", how="left", maintain_order="left")
+    return with_found(lines(rnd), previous, "uscc")
 
 
 def with_prior_smart(equipment: pl.DataFrame) -> pl.DataFrame:
@@ -46,7 +47,7 @@ def with_prior_smart(equipment: pl.DataFrame) -> pl.DataFrame:
     )
     yearly = known.group_by("uscc", "year").agg(pl.col("smart_investment").sum())
     prior = yearly.group_by("uscc").agg(pl.col("smart_investment").max().alias("smart_investment_prior"))
-    rows = lines(equipment).join(prior, on="uscc", how="left", maintain_order="left")
+    rows = with_found(lines(equipment), prior, "uscc")
     return rows.with_columns(pl.col("smart_investment").alias("smart_investment_known"))
 
 
@@ -87,7 +88,7 @@ def prepared(name: str, frames: Frames, year: int) -> pl.DataFrame:
     applicants = counting(frames["enterprises"]).select(
         "uscc", "name", "district", "industry", "industrial", "registered_on"
     )
-    rows = rows.join(applicants, on="uscc", how="left", maintain_order="left")
+    rows = with_found(rows, applicants, "uscc")
     years = years_searched(frames, name, year)
     return rows.with_columns(_day(name, frame).alias("on"), pl.lit(searched_text(years)).alias("searched"))
 
@@ -98,6 +99,7 @@ class Rows:
     def __init__(self, frames: Frames, year: int) -> None:
         self.frames, self.year = frames, year
         self._of: dict[str, pl.DataFrame] = {}
+        self._earlier: dict[str, pl.DataFrame] = {}
         self._parts: dict[str, dict[str, pl.DataFrame]] = {}
 
     def of(self, name: str) -> pl.DataFrame:
@@ -105,6 +107,12 @@ class Rows:
         if name not in self._of:
             self._of[name] = prepared(name, self.frames, self.year)
         return self._of[name]
+
+    def earlier(self, name: str) -> pl.DataFrame:
+        """A registry's rows of earlier years that count."""
+        if name not in self._earlier:
+            self._earlier[name] = earlier(self.frames[name])
+        return self._earlier[name]
 
     @cached_property
     def payments(self) -> dict[str, pl.DataFrame]:

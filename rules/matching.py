@@ -19,7 +19,11 @@ def matched_payments(lines: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFram
         pl.col("amount").alias("paid"),
         *(pl.col(key).str.to_uppercase().alias(f"_{key}") for key in KEYS),
     )
-    own = lines.select("_line", "uscc", "item", "on", *(pl.col(key).str.to_uppercase() for key in KEYS))
+    used = lines.select("_line", "uscc", "item", "on", *KEYS).filter(
+        pl.col("item").is_in(payments["item"].unique().implode())
+        & (pl.col("uscc").is_in(payments["uscc"].unique().implode()) | pl.col("person_id").is_not_null())
+    )
+    own = used.with_columns(pl.col(key).str.to_uppercase() for key in KEYS)
     named, held_named = pl.col("person_id").is_not_null(), pl.col("_person_id").is_not_null()
     persons = own.filter(named).join(
         held.filter(held_named).with_columns(person_id=pl.col("_person_id")),

@@ -10,9 +10,11 @@ from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
 from rules.history import Frames, searched_text, years_searched
 from rules.matching import matched_payments
 from rules.model import Item
+from rules.placing import with_found
 from schemas.labels import filled
 from schemas.money import YUAN, grouped
 
+_LIVE = pl.col("status").is_in([PAYABLE, PENDING])
 _UNNUMBERED = "（已兑付记录没有可核对的证书、项目或证件号码，如非同一事项请补填）"
 
 
@@ -28,9 +30,10 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         _paid(lines, frames, law, year),
         _earlier(lines, frames, first),
         _paid_lower(lines, frames, law, year),
+        _several(lines, law),
     ):
-        lines = lines.join(found, on="_line", how="left", maintain_order="left")
-    live, must_be_first = pl.col("status").is_in([PAYABLE, PENDING]), pl.col("item").is_in(first)
+        lines = with_found(lines, found, "_line")
+    live, must_be_first = _LIVE, pl.col("item").is_in(first)
     paid = pl.col("_paid")
     seen = pl.coalesce("_paid", "_maybe", "_seen")
     again = live & ~must_be_first & paid.is_not_null()
@@ -38,14 +41,12 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     searched = pl.col("item").replace_strict(
         _searched(frames, first, law, year), default=None, return_dtype=pl.String
     )
-    once_only = _once_only(law)
-    several = live & once_only & (live.sum().over(_applicant(), "item", "level") > 1)
     notes = [
         pl.when(must_be_first & seen.is_null()).then(searched),
         pl.when(pl.col("_maybe") & paid.is_null()).then(
             pl.lit("以前年度已有兑付，记录没有写明是哪个项目或哪个人，请核是否同一事项")
         ),
-        pl.when(several).then(
+        pl.when("_several").then(
             pl.lit("同一申报人（个人按证件号码）本条另有一笔，请核是否同一事项，同一事项只兑付一次")
         ),
         pl.when(pl.col("has_rejects")).then(
@@ -66,12 +67,18 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         .then(pl.concat_str([pl.lit("非首次："), seen]))
         .otherwise(pl.col("reason")),
         review=pl.when(live).then(noted).otherwise(pl.col("review")),
-    ).drop("_line", "_paid", "_maybe", "_seen")
+    ).drop("_line", "_paid", "_maybe", "_seen", "_several")
 
 
-def _applicant() -> pl.Expr:
-    """Who may have something once: a person whichever unit applies, else the applicant."""
-    return pl.coalesce(pl.col("person_id").str.to_uppercase(), "uscc")
+def _several(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """Live lines whose applicant has another one of the same item and level, though it is paid once only.
+
+    A person is the applicant, whichever unit applies.
+    """
+    used = lines.select("_line", "status", "item", "level", "uscc", "person_id")
+    applicant = pl.coalesce(pl.col("person_id").str.to_uppercase(), "uscc")
+    again = pl.len().over(applicant, "item", "level") > 1
+    return used.filter(_LIVE & _once_only(law)).filter(again).select("_line", _several=pl.lit(True))
 
 
 def _once_levels(item: Item) -> list[str | None]:
@@ -177,8 +184,8 @@ def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.Da
     if not held or not first:
         return pl.DataFrame(schema=schema)
     return (
-        lines.filter(pl.col("item").is_in(first))
-        .select("_line", "uscc", "item", "on", "level", pl.col("project_id").str.to_uppercase())
+        lines.select("_line", "uscc", "item", "on", "level", pl.col("project_id").str.to_uppercase())
+        .filter(pl.col("item").is_in(first))
         .join(pl.concat(held), on=["uscc", "item"])
         .filter(pl.col("_seen") < pl.col("on"))
         .filter((pl.col("project_id") == pl.col("_seen_project")).fill_null(True))
@@ -196,8 +203,6 @@ def _thing(frame: pl.DataFrame) -> pl.Expr:
 
 
 def _searched(frames: Frames, first: Sequence[str], law: Catalogue, year: int) -> dict[str, str]:
-    notes = {}
-    for key in first:
-        years = years_searched(frames, law.items[key].registry or "", year)
-        notes[key] = f"按首次计，{searched_text(years)}"
-    return notes
+    registries = {key: law.items[key].registry or "" for key in first}
+    years = {name: years_searched(frames, name, year) for name in set(registries.values())}
+    return {key: f"按首次计，{searched_text(years[name])}" for key, name in registries.items()}

@@ -9,6 +9,7 @@ from rules.caps import share_caps, within
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, PAYABLE, PENDING
 from rules.history import Frames
+from rules.placing import with_found
 from schemas.labels import filled
 from schemas.money import YUAN, grouped
 
@@ -38,9 +39,7 @@ def without_overlaps(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
         return lines.drop("_line")
     judged = _beaten(_capped(matters, lines), law)
     lines = _apply(lines, _displaced(judged))
-    lines = lines.drop("matter").join(
-        judged.select("_line", "matter"), on="_line", how="left", maintain_order="left"
-    )
+    lines = with_found(lines.drop("matter"), judged.select("_line", "matter"), "_line")
     return _narrowed(_noted(lines, judged), judged).drop("_line")
 
 
@@ -72,16 +71,18 @@ def _apply(lines: pl.DataFrame, displaced: pl.DataFrame) -> pl.DataFrame:
     """Lines named in `displaced` (`_line`, `told`, `given_up`) yield for the reason told."""
     if displaced.is_empty():
         return lines
-    lines = lines.join(displaced, on="_line", how="left", maintain_order="left")
+    paid = pl.col("status") == PAYABLE
+    given_up = pl.when(paid).then(pl.col("given_up")).otherwise(_ZERO)
+    amount = pl.when(paid).then(filled("，本行放弃 {} 元", grouped(given_up)))
+    said = pl.concat_str(["told", amount.otherwise(pl.lit("，本行不再核定"))])
+    displaced = displaced.join(lines.select("_line", "status"), on="_line")
+    lines = with_found(lines, displaced.select("_line", told=said, given_up=given_up), "_line")
     gone = pl.col("told").is_not_null()
-    given_up = pl.when(pl.col("status") == PAYABLE).then(pl.col("given_up")).otherwise(_ZERO)
-    paid = pl.when(pl.col("status") == PAYABLE)
-    amount = paid.then(filled("，本行放弃 {} 元", grouped(given_up))).otherwise(pl.lit("，本行不再核定"))
     return lines.with_columns(
-        award_low=pl.when(gone).then(given_up).otherwise(pl.col("award_low")),
+        award_low=pl.when(gone).then(pl.col("given_up")).otherwise(pl.col("award_low")),
         status=pl.when(gone).then(pl.lit(DUPLICATE)).otherwise(pl.col("status")),
-        reason=pl.when(gone).then(pl.concat_str(["told", amount])).otherwise(pl.col("reason")),
-        yielded=pl.when(gone).then(given_up).otherwise(pl.col("yielded")),
+        reason=pl.when(gone).then(pl.col("told")).otherwise(pl.col("reason")),
+        yielded=pl.when(gone).then(pl.col("given_up")).otherwise(pl.col("yielded")),
     ).drop("told", "given_up")
 
 
@@ -176,7 +177,7 @@ def with_paid_elsewhere(lines: pl.DataFrame, frames: Frames, law: Catalogue, yea
     )
     if told.is_empty():
         return lines.drop("_line")
-    lines = lines.join(told, on="_line", how="left", maintain_order="left")
+    lines = with_found(lines, told, "_line")
     review = pl.concat_str(["review", "note"], separator="；", ignore_nulls=True)
     return lines.with_columns(review=pl.when(review != "").then(review)).drop("_line", "note")
 
@@ -292,7 +293,7 @@ def _narrowed(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     kept = low.select("_line", "told", _low="award_low").join(
         high.select("_line", _high="award_high"), on="_line", how="left"
     )
-    lines = lines.join(kept, on="_line", how="left", maintain_order="left")
+    lines = with_found(lines, kept, "_line")
     here = pl.col("told").is_not_null() & (pl.col("status") == PENDING)
     note = pl.when(here).then(filled("同一事项已有 {}，就高不重复，只计超出部分", "told"))
     return lines.with_columns(
@@ -308,7 +309,7 @@ def _noted(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     unclear = judged.filter(pl.col("unclear") & compared).select("_line", note=pl.lit(_UNCLEAR))
     if unclear.is_empty():
         return lines
-    lines = lines.join(unclear, on="_line", how="left", maintain_order="left")
+    lines = with_found(lines, unclear, "_line")
     return lines.with_columns(
         review=pl.concat_str(["review", "note"], separator="；", ignore_nulls=True)
     ).drop("note")

@@ -8,6 +8,7 @@ from rules.catalogue import Catalogue
 from rules.evaluate import PENDING
 from rules.history import Frames
 from rules.matching import KEYS, matched_payments
+from rules.placing import with_found
 from rules.split import split
 from schemas.codes import initial, masked
 from schemas.money import YUAN
@@ -44,7 +45,7 @@ def with_paid(lines: pl.DataFrame, frames: Frames, year: int) -> tuple[pl.DataFr
     direct = pairs.filter(alone).group_by("_line").agg(pl.col("paid").sum())
     poured = _poured(lines, pairs.filter(~alone), direct)
     total = pl.concat([direct, poured]).group_by("_line").agg(pl.col("paid").sum())
-    lines = lines.join(total, on="_line", how="left", maintain_order="left").drop("_line")
+    lines = with_found(lines, total, "_line").drop("_line")
     unmatched = payments.with_row_index("_payment").join(pairs, on="_payment", how="anti").drop("_payment")
     return _compared(lines.with_columns(pl.col("paid").fill_null(_ZERO))), unmatched
 
