@@ -16,7 +16,7 @@ from rules.narrate import narrate, unspoken
 from rules.once import once
 from rules.overlap import with_cut_winners, with_paid_elsewhere, without_overlaps
 from rules.paid import with_earlier_figure, with_payments
-from rules.placing import with_found
+from rules.placing import with_changed, with_found, with_notes
 from rules.settle import with_paid
 from rules.split import split
 from rules.working import finish_working
@@ -45,6 +45,7 @@ _LINE: dict[str, Any] = {
     "high": YUAN,
     "assessed": pl.Boolean,
     "has_rejects": pl.Boolean,
+    "searched": pl.String,
     "months": pl.Int64,
 }
 _NO_CAP: dict[str, Any] = {
@@ -76,7 +77,6 @@ def settle(
     rules.overlap.touching). `rows`: made before for these frames and year.
     """
     lines = pl.concat([_empty(), *_evaluated(rows or Rows(frames, year), law, items)], how="diagonal")
-    lines = lines.with_columns(policy=pl.col("item").str.head(1))
     lines = once(lines, frames, law, year)
     lines = without_overlaps(in_window(cap_lines(lines), law), law)
     lines = with_paid_elsewhere(lines, frames, law, year)
@@ -92,7 +92,7 @@ def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl
     frames = rows.frames
     if items is not None and "payments" in frames:
         frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
-    lines = once(lines.with_columns(policy=pl.col("item").str.head(1)), frames, law, rows.year)
+    lines = once(lines, frames, law, rows.year)
     lines = share_caps(without_overlaps(in_window(cap_lines(lines), law), law))
     lines = _settled(of_year(lines, rows.year, law))
     return split(_described(lines, law, rows.year), law)
@@ -105,7 +105,7 @@ def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     back, not for paying.
     """
     lines = pl.concat([_empty(), *_evaluated(Rows(frames, year), law, None)], how="diagonal")
-    lines = lines.with_columns(policy=pl.col("item").str.head(1), paid_lower=pl.lit(None, YUAN))
+    lines = lines.with_columns(paid_lower=pl.lit(None, YUAN))
     return share_caps(without_overlaps(cap_lines(lines), law))
 
 
@@ -182,7 +182,7 @@ def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: 
     found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found)
     caps = [c for c in found.columns if c.removeprefix("cap_").isdecimal()]
     held = [pl.col(c) if c in found.columns else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
-    return found.select(*held, *caps, pl.lit(item.id).alias("item"), pl.lit(registry).alias("registry"))
+    return found.select(*held, *caps, *_named(pl.lit(item.id), registry))
 
 
 def _refused_reason(item: Item, law: Catalogue) -> str | None:
@@ -224,11 +224,16 @@ def _bare(rows: pl.DataFrame, item: str | None, registry: str, status: str, reas
         for c, t in _LINE.items()
     ]
     key = pl.col("item") if item is None else pl.lit(item)
-    return rows.select(*held, key.alias("item"), pl.lit(registry).alias("registry"))
+    return rows.select(*held, *_named(key, registry))
+
+
+def _named(item: pl.Expr, registry: str) -> list[pl.Expr]:
+    return [item.alias("item"), item.str.head(1).alias("policy"), pl.lit(registry).alias("registry")]
 
 
 def _empty() -> pl.DataFrame:
-    return pl.DataFrame(schema=_LINE | _NO_CAP | {"item": pl.String, "registry": pl.String})
+    named = dict.fromkeys(("item", "policy", "registry"), pl.String)
+    return pl.DataFrame(schema=_LINE | _NO_CAP | named)
 
 
 def _settled(lines: pl.DataFrame) -> pl.DataFrame:
@@ -246,15 +251,13 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("封顶额度已由其他奖补用完"))
         .otherwise(pl.lit("封顶额度为零"))
     )
-    lines = lines.with_columns(
-        status=pl.when(worthless).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
-        reason=pl.when(worthless).then(why).otherwise(pl.col("reason")),
-    )
+    lines = lines.with_row_index("_line")
+    refused = lines.lazy().filter(worthless).select("_line", status=pl.lit(INELIGIBLE), reason=why)
+    lines = with_changed(lines, refused.collect())
     payable, pending = pl.col("status") == PAYABLE, pl.col("status") == PENDING
-    certain = pl.when(pending & (pl.col("award_low") == pl.col("award_high"))).then(
-        pl.lit("在法定幅度内金额都相同，部门核定后即可兑付")
-    )
-    review = pl.concat_str(["review", certain], separator="；", ignore_nulls=True)
+    certain = pending & (pl.col("award_low") == pl.col("award_high"))
+    note = pl.lit("在法定幅度内金额都相同，部门核定后即可兑付")
+    lines = with_notes(lines, lines.lazy().filter(certain).select("_line", note=note).collect())
     yielded = (pl.col("status") == DUPLICATE) & pl.col("yielded").is_not_null()
     counted = payable | (yielded & (pl.col("yielded") > 0))
     return lines.with_columns(
@@ -268,8 +271,8 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .when(pending)
         .then(pl.col("award_high"))
         .otherwise(zero),
-        review=pl.when((payable | pending | yielded) & (review != "")).then(review),
-    )
+        review=pl.when(payable | pending | yielded).then("review"),
+    ).drop("_line")
 
 
 def _described(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:

@@ -143,8 +143,8 @@ def years_searched(frames: Frames, name: str, year: int) -> list[int]:
     for held in (name, "payments"):
         frame = frames.get(held)
         if frame is not None and frame.height:
-            day = _day(held, frame) if held != "payments" else pl.date(pl.col("year"), 12, 31)
-            found |= set(frame.select(day.dt.year().unique()).to_series().to_list())
+            of = pl.col("year") if "year" in frame.columns else _day(held, frame).dt.year()
+            found |= set(frame.select(of.unique()).to_series().to_list())
     return sorted(y for y in found if y is not None and y < year)
 
 

@@ -7,14 +7,15 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
-from rules.history import Frames, searched_text, years_searched
+from rules.history import Frames
 from rules.matching import matched_payments
 from rules.model import Item
-from rules.placing import with_found
+from rules.placing import with_changed, with_found
 from schemas.labels import filled
 from schemas.money import YUAN, grouped
 
 _LIVE = pl.col("status").is_in([PAYABLE, PENDING])
+_FOUND = ("_paid", "_maybe", "_seen", "_several")
 _UNNUMBERED = "（已兑付记录没有可核对的证书、项目或证件号码，如非同一事项请补填）"
 
 
@@ -33,16 +34,13 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         _several(lines, law),
     ):
         lines = with_found(lines, found, "_line")
-    live, must_be_first = _LIVE, pl.col("item").is_in(first)
+    must_be_first = pl.col("item").is_in(first)
     paid = pl.col("_paid")
     seen = pl.coalesce("_paid", "_maybe", "_seen")
-    again = live & ~must_be_first & paid.is_not_null()
-    refuted = live & must_be_first & seen.is_not_null()
-    searched = pl.col("item").replace_strict(
-        _searched(frames, first, law, year), default=None, return_dtype=pl.String
-    )
+    again = ~must_be_first & paid.is_not_null()
+    refuted = must_be_first & seen.is_not_null()
     notes = [
-        pl.when(must_be_first & seen.is_null()).then(searched),
+        pl.when(must_be_first & seen.is_null()).then(filled("按首次计，{}", "searched")),
         pl.when(pl.col("_maybe") & paid.is_null()).then(
             pl.lit("以前年度已有兑付，记录没有写明是哪个项目或哪个人，请核是否同一事项")
         ),
@@ -54,8 +52,10 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         ),
     ]
     noted = pl.concat_str(["review", *notes], separator="；", ignore_nulls=True)
-    noted = pl.when(noted != "").then(noted)
-    return lines.with_columns(
+    told = pl.any_horizontal(must_be_first, "has_rejects", pl.col(_FOUND).is_not_null())
+    touched = lines.lazy().filter(_LIVE & told)
+    changed = touched.select(
+        "_line",
         status=pl.when(again)
         .then(pl.lit(DUPLICATE))
         .when(refuted)
@@ -66,8 +66,9 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         .when(refuted)
         .then(pl.concat_str([pl.lit("非首次："), seen]))
         .otherwise(pl.col("reason")),
-        review=pl.when(live).then(noted).otherwise(pl.col("review")),
-    ).drop("_line", "_paid", "_maybe", "_seen", "_several")
+        review=pl.when(noted != "").then(noted),
+    )
+    return with_changed(lines, changed.collect()).drop("_line", *_FOUND, "searched")
 
 
 def _several(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
@@ -200,9 +201,3 @@ def _thing(frame: pl.DataFrame) -> pl.Expr:
     """What may be first by itself, such as one product of several."""
     has = "project_id" in frame.columns
     return pl.col("project_id").str.to_uppercase() if has else pl.lit(None, pl.String)
-
-
-def _searched(frames: Frames, first: Sequence[str], law: Catalogue, year: int) -> dict[str, str]:
-    registries = {key: law.items[key].registry or "" for key in first}
-    years = {name: years_searched(frames, name, year) for name in set(registries.values())}
-    return {key: f"按首次计，{searched_text(years[name])}" for key, name in registries.items()}
