@@ -120,9 +120,15 @@ def settlement(lines: pl.DataFrame, unmatched: pl.DataFrame, frames: Frames, law
     shown = rows.with_columns(
         person_id=masked(pl.col("person_id")), person_name=initial(pl.col("person_name"))
     )
-    number = [pl.col("item").str.extract(r"^[A-Z](\d+)\.(\d+)$", place).cast(pl.Int32) for place in (1, 2)]
-    shown = shown.sort(pl.col("item").str.head(1), *number, *_BY, "award", "paid", nulls_last=True)
-    return shown.select(pl.col(c).cast(t) for c, t in SETTLEMENT.items())
+    place = pl.col("item").cast(pl.Enum(sorted(shown["item"].unique(), key=_number)))
+    order = shown.select(pl.arg_sort_by(place, *_BY, "award", "paid", nulls_last=True)).to_series()
+    return shown.select(pl.col(c).cast(t) for c, t in SETTLEMENT.items())[order]
+
+
+def _number(item: str) -> tuple[str, int, int]:
+    """Policy, article and number of an item, so that A4.10 comes after A4.9."""
+    article, number = item[1:].split(".")
+    return item[0], int(article), int(number)
 
 
 def _of_no_line(payments: pl.DataFrame, frames: Frames, law: Catalogue) -> pl.DataFrame:

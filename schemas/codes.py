@@ -39,10 +39,11 @@ def resident_id_fits(number: pl.Expr) -> pl.Expr:
 
 def masked(number: pl.Expr) -> pl.Expr:
     """A person's document number with only its first 6 and last 4 characters; a short one shows none."""
-    stars = number.str.replace_all(r"(?s).", "*")
-    middle = stars.str.slice(10)
-    shown = pl.concat_str([number.str.head(6), middle, number.str.tail(4)])
-    return pl.when(number.str.len_chars() > 10).then(shown).otherwise(stars)
+    length = number.str.len_chars()
+    hidden = pl.when(length > 10).then(length - 10).otherwise(length)
+    stars = number.str.head(0).str.pad_start(hidden, "*")
+    shown = pl.concat_str([number.str.head(6), stars, number.str.tail(4)])
+    return pl.when(length > 10).then(shown).otherwise(stars)
 
 
 def initial(name: pl.Expr) -> pl.Expr:
