@@ -187,11 +187,13 @@ def _evaluated(
 
 def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: bool) -> pl.DataFrame:
     compiled = law.compiled(item)
-    found = evaluate(compiled, rows)
+    judged = evaluate(compiled, rows)
+    found = judged.lazy()  # so that wording copies only the columns that a line keeps
     found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found)
-    caps = [c for c in found.columns if c.removeprefix("cap_").isdecimal()]
-    held = [pl.col(c) if c in found.columns else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
-    return found.select(*held, *caps, *_named(pl.lit(item.id), registry))
+    caps = [c for c in judged.columns if c.removeprefix("cap_").isdecimal()]
+    known = {*judged.columns, *_SAID}
+    held = [pl.col(c) if c in known else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
+    return found.select(*held, *caps, *_named(pl.lit(item.id), registry)).collect()
 
 
 def _refused_reason(item: Item, law: Catalogue) -> str | None:
