@@ -4,6 +4,7 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PENDING
+from rules.placing import with_changed
 from schemas.labels import filled
 from schemas.money import grouped
 
@@ -39,15 +40,9 @@ def of_year(lines: pl.DataFrame, year: int, law: Catalogue) -> pl.DataFrame:
 
 def _told(lines: pl.DataFrame, which: pl.Expr, reason: pl.Expr) -> pl.DataFrame:
     """The lines with `which` made ineligible for `reason`; only those are worded, since wording is dear."""
-    used = ["on", "policy", "item", "registry", "status", "reason", "award_low", "award_high"]
-    told = lines.select(used).with_row_index("_line").filter(which).select("_line", reason.alias("_away"))
-    if told.is_empty():
-        return lines
-    lines = lines.with_row_index("_line").join(told, on="_line", how="left", maintain_order="left")
-    return lines.with_columns(
-        status=pl.when(pl.col("_away").is_not_null()).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
-        reason=pl.coalesce("_away", "reason"),
-    ).drop("_line", "_away")
+    lines = lines.with_row_index("_line")
+    told = lines.lazy().filter(which).select("_line", status=pl.lit(INELIGIBLE), reason=reason)
+    return with_changed(lines, told.drop_nulls("reason").collect()).drop("_line")
 
 
 def _earned(on: pl.Expr, law: Catalogue) -> pl.Expr:
