@@ -48,6 +48,9 @@ _LINE: dict[str, Any] = {
     "searched": pl.String,
     "months": pl.Int64,
 }
+_UNSAID = ("name", "person_name", "source_sheet", "searched", "reason", "review", "working")
+"""What only words need; `owed` carries none of it from line to line."""
+
 _NO_CAP: dict[str, Any] = {
     "cap_0": pl.Struct({"amount": YUAN, "pool": pl.String, "thing": pl.Boolean, "paid": YUAN})
 }
@@ -88,7 +91,8 @@ def settle(
 
 def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl.DataFrame:
     """The lines of `settle` without a word: statuses, awards and shares, for trying many laws."""
-    lines = pl.concat([_empty(), *_evaluated(rows, law, items, told=False)], how="diagonal")
+    parts = (part.drop(_UNSAID) for part in (_empty(), *_evaluated(rows, law, items, told=False)))
+    lines = pl.concat(parts, how="diagonal").with_columns(pl.lit(None, _LINE[c]).alias(c) for c in _UNSAID)
     frames = rows.frames
     if items is not None and "payments" in frames:
         frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
