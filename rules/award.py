@@ -135,11 +135,8 @@ def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item,
     made = Rows(frames, year)
     for item, name, rows in _claimed(made, law, None):
         if not _refused_reason(item, law):
-            yield (
-                item,
-                name,
-                _grouped(item, rows, made.earlier(name), made.payments.get(item.id), year, law),
-            )
+            rows = _grouped(item, rows, made.earlier(name), made.payments.get(item.id), year, law)
+            yield item, name, rows
 
 
 def _claimed(
@@ -291,26 +288,17 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _described(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:
-    about = pl.DataFrame(
-        [
-            (
-                i.id,
-                i.article,
-                i.title,
-                law.class_of(i) if i.class_ else None,
-                i.class_basis,
-                law.departments[i.id],
-            )
-            for i in law.items.values()
-        ],
-        schema={
-            "item": pl.String,
-            "article": pl.Int32,
-            "title": pl.String,
-            "class": pl.String,
-            "class_basis": pl.String,
-            "lead_department": pl.String,
-        },
-        orient="row",
-    )
-    return with_found(lines, about, "item").with_columns(year=pl.lit(year, pl.Int32), event_on=pl.col("on"))
+    about = [
+        (
+            i.id,
+            i.article,
+            i.title,
+            law.class_of(i) if i.class_ else None,
+            i.class_basis,
+            law.departments[i.id],
+        )
+        for i in law.items.values()
+    ]
+    columns = ("item", "article", "title", "class", "class_basis", "lead_department")
+    table = pl.DataFrame(about, schema={c: AWARDS[c] for c in columns}, orient="row")
+    return with_found(lines, table, "item").with_columns(year=pl.lit(year, pl.Int32), event_on=pl.col("on"))

@@ -89,9 +89,8 @@ def over_quota(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
         quota=pl.col("item").replace_strict(quotas, default=None, return_dtype=pl.Int64),
     )
     said = filled("本年度应兑付 {} 项，超过每年 {} 项的计划数", "count", "quota")
-    return with_notes(lines, paid.filter(pl.col("count") > pl.col("quota")).with_columns(note=said)).drop(
-        "_line"
-    )
+    over = paid.filter(pl.col("count") > pl.col("quota"))
+    return with_notes(lines, over.with_columns(note=said)).drop("_line")
 
 
 def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:

@@ -17,14 +17,9 @@ _SHOWN = pl.when(_BY_YEAR).then(filled("{}年度", _ON.dt.year())).otherwise(fil
 
 def in_window(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     """Lines of events outside their policy's window become ineligible, before they could share a cap."""
-    windows = {key: (p.short, p.begins, p.ends) for key, p in law.policies.items()}
-    short, first_day, last_day = (
-        pl.col("policy").replace_strict(
-            {key: held[place] for key, held in windows.items()}, return_dtype=dtype
-        )
-        for place, dtype in enumerate((pl.String, pl.Date, pl.Date))
-    )
-    closed = filled("{}，不在政策有效期内（{}：{}至{}）", _SHOWN, short, first_day, last_day)
+    said = {key: f"{p.short}：{p.begins}至{p.ends}" for key, p in law.policies.items()}
+    window = pl.col("policy").replace_strict(said, return_dtype=pl.String)
+    closed = filled("{}，不在政策有效期内（{}）", _SHOWN, window)
     return _told(lines, pl.any_horizontal(map(_outside, law.policies.values())), closed)
 
 

@@ -83,18 +83,13 @@ def _apply(lines: pl.DataFrame, displaced: pl.DataFrame) -> pl.DataFrame:
 
 
 def _live(lines: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
-    live = (
-        lines.lazy()
-        .filter(which & pl.col("status").is_in([PAYABLE, PENDING]))
-        .select(
-            *("_line", "policy", "item", "level", "uscc", "status", "award_low", "award_high"),
-            *("person_id", "certificate_no", "on", "gross", "working"),
-            _PROJECT.alias("project"),
-            pl.col("project_id").alias("named"),
-            pl.col("on").dt.year().alias("year"),
-        )
+    live = lines.lazy().filter(which & pl.col("status").is_in([PAYABLE, PENDING]))
+    columns = (
+        *("_line", "policy", "item", "level", "uscc", "status", "award_low", "award_high"),
+        *("person_id", "certificate_no", "on", "gross", "working"),
     )
-    return live.collect()
+    year = pl.col("on").dt.year()
+    return live.select(*columns, project=_PROJECT, named="project_id", year=year).collect()
 
 
 def _replaced(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
