@@ -48,6 +48,9 @@ _LINE: dict[str, Any] = {
     "searched": pl.String,
     "months": pl.Int64,
 }
+_UNSAID = ("name", "person_name", "source_sheet", "searched", "reason", "review", "working")
+"""What only words need; `owed` carries none of it from line to line."""
+
 _NO_CAP: dict[str, Any] = {
     "cap_0": pl.Struct({"amount": YUAN, "pool": pl.String, "thing": pl.Boolean, "paid": YUAN})
 }
@@ -96,7 +99,8 @@ def settle_part(rows: Rows, law: Catalogue, items: Collection[str] | None = None
 
 def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl.DataFrame:
     """The lines of `settle` without a word: statuses, awards and shares, for trying many laws."""
-    lines = pl.concat([_empty(), *_evaluated(rows, law, items, told=False)], how="diagonal")
+    parts = (part.drop(_UNSAID) for part in (_empty(), *_evaluated(rows, law, items, told=False)))
+    lines = pl.concat(parts, how="diagonal").with_columns(pl.lit(None, _LINE[c]).alias(c) for c in _UNSAID)
     frames = rows.frames
     if items is not None and "payments" in frames:
         frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
@@ -139,11 +143,8 @@ def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item,
     made = Rows(frames, year)
     for item, name, rows in _claimed(made, law, None):
         if not _refused_reason(item, law):
-            yield (
-                item,
-                name,
-                _grouped(item, rows, made.earlier(name), made.payments.get(item.id), year, law),
-            )
+            rows = _grouped(item, rows, made.earlier(name), made.payments.get(item.id), year, law)
+            yield item, name, rows
 
 
 def _claimed(
@@ -295,26 +296,17 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _described(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:
-    about = pl.DataFrame(
-        [
-            (
-                i.id,
-                i.article,
-                i.title,
-                law.class_of(i) if i.class_ else None,
-                i.class_basis,
-                law.departments[i.id],
-            )
-            for i in law.items.values()
-        ],
-        schema={
-            "item": pl.String,
-            "article": pl.Int32,
-            "title": pl.String,
-            "class": pl.String,
-            "class_basis": pl.String,
-            "lead_department": pl.String,
-        },
-        orient="row",
-    )
-    return with_found(lines, about, "item").with_columns(year=pl.lit(year, pl.Int32), event_on=pl.col("on"))
+    about = [
+        (
+            i.id,
+            i.article,
+            i.title,
+            law.class_of(i) if i.class_ else None,
+            i.class_basis,
+            law.departments[i.id],
+        )
+        for i in law.items.values()
+    ]
+    columns = ("item", "article", "title", "class", "class_basis", "lead_department")
+    table = pl.DataFrame(about, schema={c: AWARDS[c] for c in columns}, orient="row")
+    return with_found(lines, table, "item").with_columns(year=pl.lit(year, pl.Int32), event_on=pl.col("on"))

@@ -14,6 +14,20 @@ Frames = dict[str, pl.DataFrame]
 history) and `same_as` (for a repeated row the place of the row that counts, else null)."""
 
 
+_OF_PAYMENTS = (
+    "item",
+    "year",
+    "uscc",
+    "amount",
+    "months",
+    "level",
+    "project_id",
+    "certificate_no",
+    "person_id",
+)
+"""What evaluation asks of payments."""
+
+
 def counting(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows that count: no repetitions."""
     return frame.filter(pl.col("same_as").is_null())
@@ -129,7 +143,7 @@ class Rows:
         held = self.frames.get("payments")
         if held is None or held.is_empty():
             return {}
-        paid = held.filter(pl.col("amount") > 0)
+        paid = held.select(_OF_PAYMENTS).filter(pl.col("amount") > 0)
         return {str(key): part for (key,), part in paid.partition_by("item", as_dict=True).items()}
 
     def parts(self, name: str) -> dict[str, pl.DataFrame]:

@@ -20,7 +20,6 @@ def matched_payments(lines: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFram
         *(pl.col(key).alias(f"_{key}") for key in KEYS),
     )
     own = lines.select("_line", "uscc", "item", "on", *KEYS)
-    own = own.filter(pl.col("item").is_in(held["item"].unique().implode()))
     named, held_named = pl.col("person_id").is_not_null(), pl.col("_person_id").is_not_null()
     persons = own.filter(named).join(
         held.filter(held_named),
@@ -29,12 +28,8 @@ def matched_payments(lines: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFram
         suffix="_paying",
     )
     persons = persons.with_columns(elsewhere=pl.col("uscc") != pl.col("uscc_paying"))
-    others = pl.concat(
-        [
-            own.filter(~named).join(held, on=["uscc", "item"]),
-            own.filter(named).join(held.filter(~held_named), on=["uscc", "item"]),
-        ]
-    ).with_columns(elsewhere=pl.lit(False))
+    others = own.join(held, on=["uscc", "item"]).filter(~(named & held_named))
+    others = others.with_columns(elsewhere=pl.lit(False))
     agree = {key: pl.col(key).str.to_uppercase() == pl.col(f"_{key}").str.to_uppercase() for key in KEYS}
     matter = pl.coalesce(agree["certificate_no"], agree["project_id"])
     return (

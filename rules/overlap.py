@@ -82,25 +82,20 @@ def _apply(lines: pl.DataFrame, displaced: pl.DataFrame) -> pl.DataFrame:
     return with_changed(lines, changed)
 
 
-def _live(lines: pl.DataFrame) -> pl.DataFrame:
-    live = (
-        lines.lazy()
-        .filter(pl.col("status").is_in([PAYABLE, PENDING]))
-        .select(
-            *("_line", "policy", "item", "level", "uscc", "status", "award_low", "award_high"),
-            *("person_id", "certificate_no", "on", "gross", "working"),
-            _PROJECT.alias("project"),
-            pl.col("project_id").alias("named"),
-            pl.col("on").dt.year().alias("year"),
-        )
+def _live(lines: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
+    live = lines.lazy().filter(which & pl.col("status").is_in([PAYABLE, PENDING]))
+    columns = (
+        *("_line", "policy", "item", "level", "uscc", "status", "award_low", "award_high"),
+        *("person_id", "certificate_no", "on", "gross", "working"),
     )
-    return live.collect()
+    year = pl.col("on").dt.year()
+    return live.select(*columns, project=_PROJECT, named="project_id", year=year).collect()
 
 
 def _replaced(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     """Lines of an item that a payable line replaces for the same project (其中)."""
     pairs = {item.id: item.replaces for item in law.items.values() if item.replaces}
-    live = _live(lines.filter(pl.col("item").is_in([*pairs, *pairs.values()])))
+    live = _live(lines, pl.col("item").is_in([*pairs, *pairs.values()]))
     if live.is_empty():
         return pl.DataFrame()
     live = _capped(live, lines)
@@ -165,7 +160,7 @@ def with_paid_elsewhere(lines: pl.DataFrame, frames: Frames, law: Catalogue, yea
         words=filled("{} {}年度已兑付 {} 元", "item", "year", grouped(pl.col("amount"))),
     )
     lines = lines.with_row_index("_line")
-    own = _live(lines.filter(pl.col("uscc").is_in(paid["uscc"].unique().implode())))
+    own = _live(lines, pl.col("uscc").is_in(paid["uscc"].unique().implode()))
     told = (
         _grouped(own, law)
         .join(paid, on=["uscc", "group"])
@@ -186,7 +181,9 @@ def _matters(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     a project belongs with every line of the other policies.
     """
     members = {item for group in law.overlaps.values() for item in group}
-    live = _grouped(_live(lines.filter(pl.col("item").is_in(list(members)))), law)
+    live = _live(lines, pl.col("item").is_in(list(members)))
+    others = live.filter(pl.col("policy") != "A")["uscc"].unique()  # no other policy, no matter of several
+    live = _grouped(live.filter(pl.col("uscc").is_in(others.implode())), law)
     case = ["uscc", "group", "year"]
     live = live.filter(pl.col("policy").n_unique().over(case) > 1)
     blank = pl.col("project").is_null()

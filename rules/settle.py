@@ -45,7 +45,7 @@ def with_paid(lines: pl.DataFrame, frames: Frames, year: int) -> tuple[pl.DataFr
     if payments.is_empty():
         return _compared(lines.with_columns(paid=_ZERO)), payments
     lines = lines.with_row_index("_line")
-    own = lines.filter(pl.col("on").dt.year() == year)
+    own = lines.select("_line", "uscc", "item", "on", *KEYS).filter(pl.col("on").dt.year() == year)
     pairs = matched_payments(own, payments)
     pairs = pairs.filter(pl.col("agreeing") == pl.col("agreeing").max().over("_payment"))
     alone = pl.len().over("_payment") == 1

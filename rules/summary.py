@@ -8,7 +8,7 @@ from rules.split import split
 from schemas.outputs import SUMMARY
 
 _OF_ITEM = ["year", "policy", "article", "title", "class", "lead_department"]
-_ENDS = ("award_low", "award_high")
+_ENDS = {"amount_low": "award_low", "amount_high": "award_high"}
 _PAYERS = {"city": "city_share", "district": "district_share", "prefecture": "prefecture_share"}
 
 
@@ -19,11 +19,11 @@ def summarise(awards: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     (`amount_high` null where open-ended).
     """
     shared = [policy.key for policy in law.policies.values() if policy.payer == "prefecture"]
-    used = (*_OF_ITEM, "item", "district", "uscc", "status", *_PAYERS.values(), *_ENDS)
+    used = (*_OF_ITEM, "item", "district", "uscc", "status", *_PAYERS.values(), *_ENDS.values())
     live = awards.lazy().filter(pl.col("status").is_in([PAYABLE, PENDING])).select(used).collect()
-    for end in _ENDS:
+    for name, end in _ENDS.items():
         parts = split(live, law, end).select(_PAYERS.values())
-        live = live.hstack(parts.rename({share: f"{share}_{end}" for share in _PAYERS.values()}))
+        live = live.hstack(parts.rename({share: f"{share}_{name}" for share in _PAYERS.values()}))
     payable = pl.col("status") == PAYABLE
     sums = live.group_by("item", "district").agg(
         pl.col(_OF_ITEM).first(),
@@ -32,16 +32,12 @@ def summarise(awards: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
         pending_lines=(~payable).sum(),
         **{c: _sum(c) for share in _PAYERS.values() for c in (share, *(f"{share}_{e}" for e in _ENDS))},
     )
-    told = pl.concat(
-        sums.with_columns(
-            payer=pl.lit(payer),
-            amount=share,
-            amount_low=f"{share}_award_low",
-            amount_high=f"{share}_award_high",
-        )
+    of_payers = (
+        sums.with_columns(payer=pl.lit(payer), amount=share, **{name: f"{share}_{name}" for name in _ENDS})
         for payer, share in _PAYERS.items()
     )
-    return _in_order(told.filter((pl.col("payer") != "prefecture") | pl.col("policy").is_in(shared)))
+    told = pl.concat(of_payers).filter((pl.col("payer") != "prefecture") | pl.col("policy").is_in(shared))
+    return _in_order(told)
 
 
 def merged(summaries: pl.DataFrame) -> pl.DataFrame:
