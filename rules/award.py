@@ -196,13 +196,12 @@ def _evaluated(
 
 def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: bool) -> pl.DataFrame:
     compiled = law.compiled(item)
-    judged = evaluate(compiled, rows)
-    found = judged.lazy()  # so that wording copies only the columns that a line keeps
+    found = evaluate(compiled, rows.lazy())  # so that wording copies only the columns that a line keeps
+    known = {*found.collect_schema().names(), *_SAID}
     found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found)
-    caps = [c for c in judged.columns if c.removeprefix("cap_").isdecimal()]
-    known = {*judged.columns, *_SAID}
+    caps = [c for c in known if c.removeprefix("cap_").isdecimal()]
     held = [pl.col(c) if c in known else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
-    return found.select(*held, *caps, *_named(pl.lit(item.id), registry)).collect()
+    return found.select(*held, *sorted(caps), *_named(pl.lit(item.id), registry)).collect()
 
 
 def _refused_reason(item: Item, law: Catalogue) -> str | None:
