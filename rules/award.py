@@ -37,6 +37,7 @@ _KEPT = (
     "level",
     *PROVENANCE,
 )
+_LIVE = pl.col("status").is_in([PAYABLE, PENDING])
 _SAID = ("status", "reason", "review", "working")
 _LINE: dict[str, Any] = {
     **{column: AWARDS[column] for column in (*_KEPT, *_SAID)},
@@ -98,7 +99,7 @@ def settle_part(rows: Rows, law: Catalogue, items: Collection[str] | None = None
 
 
 def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl.DataFrame:
-    """The lines of `settle` without a word: statuses, awards and shares, for trying many laws."""
+    """The payable and pending lines of `settle` without a word: awards and shares, for trying many laws."""
     parts = (part.drop(_UNSAID) for part in (_empty(), *_evaluated(rows, law, items, told=False)))
     lines = pl.concat(parts, how="diagonal").with_columns(pl.lit(None, _LINE[c]).alias(c) for c in _UNSAID)
     frames = rows.frames
@@ -106,7 +107,7 @@ def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl
         frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
     lines = once(lines, frames, law, rows.year)
     lines = share_caps(without_overlaps(in_window(cap_lines(lines), law), law))
-    lines = _settled(of_year(lines, rows.year, law))
+    lines = _settled(of_year(lines, rows.year, law)).filter(_LIVE)
     return split(_described(lines, law, rows.year), law)
 
 
@@ -183,13 +184,15 @@ def _evaluated(
     frames = rows.frames
     for item, name, part in _claimed(rows, law, items):
         reason = _refused_reason(item, law)
+        if reason and not told:
+            continue
         if reason:
             yield _bare(part, item.id, name, INELIGIBLE, pl.lit(reason))
         else:
             made = _grouped(item, part, rows.earlier(name), rows.payments.get(item.id), rows.year, law)
             yield _lines(item, name, made, law, told)
     for name in frames:
-        if REGISTRIES[name].has_lines:
+        if told and REGISTRIES[name].has_lines:
             for again in _repeated(name, frames, law):
                 yield again if items is None else again.filter(pl.col("item").is_in(list(items)))
 
@@ -198,7 +201,7 @@ def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: 
     compiled = law.compiled(item)
     found = evaluate(compiled, rows.lazy())  # so that wording copies only the columns that a line keeps
     known = {*found.collect_schema().names(), *_SAID}
-    found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found)
+    found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found).filter(_LIVE)
     caps = [c for c in known if c.removeprefix("cap_").isdecimal()]
     held = [pl.col(c) if c in known else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
     return found.select(*held, *sorted(caps), *_named(pl.lit(item.id), registry)).collect()

@@ -130,7 +130,23 @@ def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
     tight = totals.filter((pl.col("paid") > pl.col("bound")) | pl.col("open"))
     if tight.is_empty():
         return lines
-    pooled = pooled.drop("bound").join(tight, on="pool").sort(_CONTENT, nulls_last=True)
+    pooled = pooled.drop("bound").join(tight, on="pool")
+    changed = pl.concat([_cut_alone(pooled), *_cut_together(pooled.filter(pl.col("members") > 1))])
+    unnamed = changed.filter("unnamed").select("_line", note=pl.lit("缺少项目编号，按同一项目合计封顶"))
+    return with_notes(with_changed(lines, changed.drop("unnamed")), unnamed)
+
+
+def _cut_alone(pooled: pl.DataFrame) -> pl.DataFrame:
+    """Lines that no other shares a cap with."""
+    most = pl.when(status=PAYABLE).then("award_low").otherwise("award_high")
+    alone = pooled.filter(pl.col("members") == 1)
+    cut = alone.with_columns(award_high=pl.min_horizontal(most, "bound"), cap="bound")
+    return _changed(cut.with_columns(award_low=pl.min_horizontal("award_low", "award_high")))
+
+
+def _cut_together(pooled: pl.DataFrame) -> list[pl.DataFrame]:
+    """Payable lines of pools that exceed their bound, and pending ones, which share what the former leave."""
+    pooled = pooled.sort(_CONTENT, nulls_last=True)
     payable = pooled.filter((pl.col("status") == PAYABLE) & (pl.col("paid") > pl.col("bound")))
     pending = pooled.filter(pl.col("status") == PENDING).with_columns(
         award_high=pl.col("award_high").fill_null(pl.col("bound")),
@@ -139,14 +155,10 @@ def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
     )
     highs = within(pending, "award_high")
     low = pl.min_horizontal("award_low", "award_high")
-    changed = pl.concat(
-        [
-            _changed(within(payable, "award_low").with_columns(award_high="award_low", cap="bound")),
-            _changed(within(highs, "award_low").with_columns(award_low=low)),
-        ]
-    )
-    unnamed = changed.filter("unnamed").select("_line", note=pl.lit("缺少项目编号，按同一项目合计封顶"))
-    return with_notes(with_changed(lines, changed.drop("unnamed")), unnamed)
+    return [
+        _changed(within(payable, "award_low").with_columns(award_high="award_low", cap="bound")),
+        _changed(within(highs, "award_low").with_columns(award_low=low)),
+    ]
 
 
 def _changed(frame: pl.DataFrame) -> pl.DataFrame:
