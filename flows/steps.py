@@ -26,6 +26,7 @@ from flows.manifest import annual_manifest
 from flows.parts import Division
 from registries.locate import Folder, locate_years
 from registries.read import read_tables
+from reports.figures import added, figures
 from reports.template import in_order, payments_of, write_template
 from reports.workbook import write_workbook
 from rules.award import published, settle_part
@@ -157,6 +158,7 @@ def compute_part(part: Path, work: Path, year: int, law: Catalogue, template: bo
                 write_parquet(table, folder / f"{name}.parquet")
             else:  # short row groups, since they will be read in slices
                 table.write_parquet(folder / f"{name}.parquet", compression="lz4", row_group_size=20_000)
+        figures(awards).save(folder)
         write_json(
             folder / "told.json", {"identities": [(what, str(a), str(b)) for what, a, b in identities]}
         )
@@ -220,6 +222,7 @@ def report(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...], t
     write_workbook(
         result / "awards.xlsx",
         awards=pl.scan_parquet(result / "awards.parquet"),
+        sums=added([part / "computed" for part in Division.of(work).folders]),
         last_year=pl.read_parquet(work / "last_year.parquet"),
         summary=pl.read_parquet(result / "summary.parquet"),
         settlement=pl.scan_parquet(result / "settlement.parquet"),

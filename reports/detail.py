@@ -88,10 +88,10 @@ def _first(
     return first.select(*shown), height, added
 
 
-def payable_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int, suzhou: bool) -> None:
-    """兑现明细: every payable line with its working. `suzhou`: whether it pays anything."""
+def payable_sheet(book: Book, year: int, awards: pl.LazyFrame, sums: Figures, limit: int) -> None:
+    """兑现明细: every payable line with its working."""
     amounts = ["gross", "award", "city_share", "district_share"]
-    amounts += ["prefecture_share"] if suzhou else []
+    amounts += ["prefecture_share"] if sums.has_prefecture else []
     titles = ("计算额", "兑付额", "市级", "区镇", "苏州市级")
     columns = [
         *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
@@ -101,12 +101,13 @@ def payable_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int, suzho
         _SOURCE,
     ]
     shown = [*_about(), *amounts, "working", "review", _source().alias("source")]
-    rows, height, sums = _first(awards.filter(status="payable"), shown, limit, amounts)
-    total = [*[None] * 5, *sums, None, None, None]
-    _detail(book, "兑现明细", f"{year}年度兑现明细表", columns, rows, height, total=total)
+    rows = collected(awards.filter(status="payable").head(limit))[0].select(shown)
+    whole = sums.whole
+    total = [*[None] * 5, *(whole[c] for c in amounts), None, None, None]
+    _detail(book, "兑现明细", f"{year}年度兑现明细表", columns, rows, whole["lines"], total=total)
 
 
-def applicants_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int, suzhou: bool) -> None:
+def applicants_sheet(book: Book, year: int, awards: pl.LazyFrame, sums: Figures, limit: int) -> None:
     """拨付清单: one row an applicant."""
     columns = [
         *(_CODE, Column("企业（单位）名称", 40), _DISTRICT),
@@ -116,7 +117,7 @@ def applicants_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int, su
         Column("区镇", 18, "yuan"),
     ]
     amounts = ["award", "city_share", "district_share"]
-    if suzhou:
+    if sums.has_prefecture:
         columns.append(Column("苏州市级", 16, "yuan"))
         amounts.append("prefecture_share")
     applicants = (
@@ -125,13 +126,10 @@ def applicants_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int, su
         .agg(pl.len().alias("lines"), *(pl.col(c).sum() for c in amounts))
     )
     largest = applicants.top_k(limit, by=["award", "uscc"], reverse=[False, True])
-    rows, whole = collected(
-        largest.sort("award", "uscc", descending=[True, False]),
-        applicants.select(pl.len(), pl.sum("lines", *amounts)),
-    )
-    height, *sums = whole.row(0)
-    total = [None, None, None, *sums]
-    _detail(book, "拨付清单", f"{year}年度奖补资金拨付清单", columns, rows, height, total=total)
+    (rows,) = collected(largest.sort("award", "uscc", descending=[True, False]))
+    whole = sums.whole
+    total = [None, None, None, *(whole[c] for c in ("lines", *amounts))]
+    _detail(book, "拨付清单", f"{year}年度奖补资金拨付清单", columns, rows, whole["households"], total=total)
 
 
 def district_notices_sheet(book: Book, year: int, sums: Figures) -> None:
@@ -197,7 +195,7 @@ def settlement_sheet(book: Book, year: int, settlement: pl.LazyFrame, limit: int
     _detail(book, "应补应退", f"{year}年度应补应退清单", columns, rows, height, total=total, intro=intro)
 
 
-def pending_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> None:
+def pending_sheet(book: Book, year: int, awards: pl.LazyFrame, sums: Figures, limit: int) -> None:
     """待核定: lines that wait for the department's figure, with their statutory range."""
     columns = [
         *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
@@ -209,12 +207,12 @@ def pending_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> No
         _SOURCE,
     ]
     shown = [*_about(), "award_low", "award_high", "lead_department", "working", "review"]
-    lines = awards.filter(status="pending").with_columns(open_ended=pl.col("award_high").is_null())
-    rows, height, (low, high, open_ended) = _first(
-        lines, [*shown, _source().alias("source")], limit, ["award_low", "award_high", "open_ended"]
-    )
+    rows = collected(awards.filter(status="pending").head(limit))[0].select(*shown, _source().alias("source"))
+    whole = sums.whole
+    high = None if whole["open_ended"] else whole["high"]
     intro = "「提请复核」写明缺少数据的，先补填数据；其余由部门核定，按各行写明的列填入登记表，重新运行即可。"
-    total = [*[None] * 5, low, None if open_ended else high, None, None, None, None]
+    total = [*[None] * 5, whole["low"], high, None, None, None, None]
+    height = whole["pending"]
     _detail(book, "待核定", f"{year}年度待核定清单", columns, rows, height, total=total, intro=intro)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from reports import detail, overview
-from reports.figures import Figures, collected, figures
+from reports.figures import Figures, collected
 from reports.sheets import Book, Column, Sheet
 from schemas.districts import DISTRICTS
 from schemas.money import total
@@ -20,6 +20,7 @@ def write_workbook(
     path: Path,
     *,
     awards: pl.LazyFrame,
+    sums: Figures,
     summary: pl.DataFrame,
     settlement: pl.LazyFrame,
     rejects: pl.LazyFrame,
@@ -29,17 +30,17 @@ def write_workbook(
 ) -> None:
     """Write the workbook from frames in the shapes AWARDS, SUMMARY, SETTLEMENT and REJECTS, sorted as published.
 
-    `last_year` holds payments of the year before (`item`, `district`, `amount` in yuan); `today` is the
-    day to print.
+    `sums`: the figures of the awards. `last_year` holds payments of the year before (`item`, `district`,
+    `amount` in yuan); `today` is the day to print.
     """
-    book, sums = Book(), figures(awards)
+    book = Book()
     overview.notes_sheet(book, manifest, sums, rejects, today)
     overview.totals_sheet(book, manifest["year"], sums, last_year)
-    detail.payable_sheet(book, manifest["year"], awards, DETAIL_ROWS, sums.has_prefecture)
-    detail.applicants_sheet(book, manifest["year"], awards, DETAIL_ROWS, sums.has_prefecture)
+    detail.payable_sheet(book, manifest["year"], awards, sums, DETAIL_ROWS)
+    detail.applicants_sheet(book, manifest["year"], awards, sums, DETAIL_ROWS)
     detail.district_notices_sheet(book, manifest["year"], sums)
     detail.settlement_sheet(book, manifest["year"], settlement, DETAIL_ROWS)
-    detail.pending_sheet(book, manifest["year"], awards, DETAIL_ROWS)
+    detail.pending_sheet(book, manifest["year"], awards, sums, DETAIL_ROWS)
     detail.refused_sheet(book, manifest["year"], awards, DETAIL_ROWS)
     detail.other_years_sheet(book, manifest["year"], awards, DETAIL_ROWS)
     detail.rejects_sheet(book, manifest, rejects, DETAIL_ROWS)

@@ -195,7 +195,9 @@ def test_a_report_that_failed_can_be_written_again(
     steps.read(tmp_path, city, 2023, quiet)
     steps.check_rows(tmp_path, 2023, law, quiet)
     steps.compute_part(tmp_path, tmp_path, 2023, law)
-    gather_awards(tmp_path, Division([tmp_path], [""], []), law)
+    whole = Division([tmp_path], [""], [])
+    whole.save(tmp_path)
+    gather_awards(tmp_path, whole, law)
 
     def full_disk(path: Path, **_: object) -> None:
         path.write_bytes(b"PK half a workbook")

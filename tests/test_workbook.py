@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from openpyxl.workbook import Workbook
 
+from reports.figures import figures
 from reports.workbook import write_workbook
 from schemas.outputs import AWARDS, REJECTS, SETTLEMENT, SUMMARY
 
@@ -98,7 +99,8 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     path = tmp_path / "awards.xlsx"
     write_workbook(
         path,
-        awards=pl.LazyFrame([line], schema=AWARDS),
+        awards=(awards := pl.DataFrame([line], schema=AWARDS)).lazy(),
+        sums=figures(awards),
         summary=pl.DataFrame(schema=SUMMARY),
         settlement=pl.LazyFrame(schema=SETTLEMENT),
         rejects=pl.LazyFrame(schema=REJECTS),
