@@ -156,12 +156,7 @@ def with_paid_elsewhere(lines: pl.DataFrame, frames: Frames, law: Catalogue, yea
         return lines
     paid = _grouped(before.select("uscc", "item", "level", "year", "amount", _PROJECT.alias("_project")), law)
     paid = paid.select(
-        *("uscc", "group", "_project", "amount"),
-        *(
-            pl.col("item").alias("_item"),
-            pl.col("item").str.head(1).alias("by"),
-            pl.col("year").alias("_year"),
-        ),
+        *("uscc", "group", "_project", "amount"), by=pl.col("item").str.head(1), _item="item", _year="year"
     )
     lines = lines.with_row_index("_line")
     own = _live(lines, pl.col("uscc").is_in(paid["uscc"].unique().implode()))
