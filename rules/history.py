@@ -5,6 +5,7 @@ from functools import cached_property
 
 import polars as pl
 
+from rules.matching import KEYS
 from rules.placing import with_found
 from schemas.money import YUAN
 from schemas.registries import REGISTRIES
@@ -12,20 +13,6 @@ from schemas.registries import REGISTRIES
 Frames = dict[str, pl.DataFrame]
 """Registry name → checked rows. Besides the registry's columns and provenance a row has `role` (line or
 history) and `same_as` (for a repeated row the place of the row that counts, else null)."""
-
-
-_OF_PAYMENTS = (
-    "item",
-    "year",
-    "uscc",
-    "amount",
-    "months",
-    "level",
-    "project_id",
-    "certificate_no",
-    "person_id",
-)
-"""What evaluation asks of payments."""
 
 
 def counting(frame: pl.DataFrame) -> pl.DataFrame:
@@ -143,7 +130,7 @@ class Rows:
         held = self.frames.get("payments")
         if held is None or held.is_empty():
             return {}
-        paid = held.select(_OF_PAYMENTS).filter(pl.col("amount") > 0)
+        paid = held.select("item", "year", "uscc", "amount", "months", *KEYS).filter(pl.col("amount") > 0)
         return {str(key): part for (key,), part in paid.partition_by("item", as_dict=True).items()}
 
     def parts(self, name: str) -> dict[str, pl.DataFrame]:

@@ -156,8 +156,7 @@ def with_paid_elsewhere(lines: pl.DataFrame, frames: Frames, law: Catalogue, yea
         return lines
     paid = _grouped(before.select("uscc", "item", "level", "year", "amount", _PROJECT.alias("_project")), law)
     paid = paid.select(
-        *("uscc", "group", "_project", pl.col("item").str.head(1).alias("by")),
-        words=filled("{} {}年度已兑付 {} 元", "item", "year", grouped(pl.col("amount"))),
+        *("uscc", "group", "_project", "amount"), by=pl.col("item").str.head(1), _item="item", _year="year"
     )
     lines = lines.with_row_index("_line")
     own = _live(lines, pl.col("uscc").is_in(paid["uscc"].unique().implode()))
@@ -167,6 +166,7 @@ def with_paid_elsewhere(lines: pl.DataFrame, frames: Frames, law: Catalogue, yea
         .filter(
             (pl.col("by") != pl.col("policy")) & (pl.col("project") == pl.col("_project")).fill_null(True)
         )
+        .with_columns(words=filled("{} {}年度已兑付 {} 元", "_item", "_year", grouped(pl.col("amount"))))
         .group_by("_line")
         .agg(pl.col("words").unique().sort().head(_SHOWN).str.join("、"))
         .select("_line", note=filled("{}，如是同一事项应就高不重复，请核", "words"))
