@@ -8,6 +8,7 @@ import polars as pl
 
 from rules.caps import cap_lines, quota_notes, share_caps, with_quota_notes
 from rules.catalogue import Catalogue
+from rules.columns import APPLICANT
 from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
 from rules.history import Frames, Rows, summed
@@ -26,17 +27,7 @@ from schemas.money import YUAN, grouped
 from schemas.outputs import AWARDS, ORDER
 from schemas.registries import PROVENANCE, REGISTRIES
 
-_KEPT = (
-    "uscc",
-    "name",
-    "district",
-    "person_id",
-    "person_name",
-    "project_id",
-    "certificate_no",
-    "level",
-    *PROVENANCE,
-)
+_KEPT = ("uscc", "person_id", "person_name", "project_id", "certificate_no", "level", *PROVENANCE)
 _LIVE = pl.col("status").is_in([PAYABLE, PENDING])
 _SAID = ("status", "reason", "review", "working")
 _LINE: dict[str, Any] = {
@@ -49,7 +40,7 @@ _LINE: dict[str, Any] = {
     "searched": pl.String,
     "months": pl.Int64,
 }
-_UNSAID = ("name", "person_name", "source_sheet", "searched", "reason", "review", "working")
+_UNSAID = ("person_name", "source_sheet", "searched", "reason", "review", "working")
 """What only words need; `owed` carries none of it from line to line."""
 
 _NO_CAP: dict[str, Any] = {
@@ -89,7 +80,7 @@ def settle(
 def settle_part(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> Settled:
     """`settle` for registries that may be a part of a year's: without what depends on all lines of the year."""
     frames, year = rows.frames, rows.year
-    lines = pl.concat([_empty(), *_evaluated(rows, law, items)], how="diagonal")
+    lines = _together(_evaluated(rows, law, items), rows)
     lines = once(lines, frames, law, year)
     lines = without_overlaps(in_window(cap_lines(lines), law), law)
     lines = with_paid_elsewhere(lines, frames, law, year)
@@ -100,8 +91,8 @@ def settle_part(rows: Rows, law: Catalogue, items: Collection[str] | None = None
 
 def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl.DataFrame:
     """The payable and pending lines of `settle` without a word: awards and shares, for trying many laws."""
-    parts = (part.drop(_UNSAID) for part in (_empty(), *_evaluated(rows, law, items, told=False)))
-    lines = pl.concat(parts, how="diagonal").with_columns(pl.lit(None, _LINE[c]).alias(c) for c in _UNSAID)
+    parts = (part.drop(_UNSAID) for part in _evaluated(rows, law, items, told=False))
+    lines = _together(parts, rows).with_columns(pl.lit(None, _LINE[c]).alias(c) for c in _UNSAID)
     frames = rows.frames
     if items is not None and "payments" in frames:
         frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
@@ -117,9 +108,15 @@ def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     What was paid or conferred before, and which year is the run's, counts for nothing: this is for looking
     back, not for paying.
     """
-    lines = pl.concat([_empty(), *_evaluated(Rows(frames, year), law, None)], how="diagonal")
-    lines = lines.with_columns(paid_lower=pl.lit(None, YUAN))
+    rows = Rows(frames, year)
+    lines = _together(_evaluated(rows, law, None), rows).with_columns(paid_lower=pl.lit(None, YUAN))
     return share_caps(without_overlaps(cap_lines(lines), law))
+
+
+def _together(parts: Iterator[pl.DataFrame], rows: Rows) -> pl.DataFrame:
+    """The lines of all items with their applicants, who are looked up once for all of them."""
+    lines = pl.concat([_empty(), *parts], how="diagonal")
+    return with_found(lines, rows.applicants.select("uscc", "name", "district"), "uscc")
 
 
 def published(lines: pl.DataFrame) -> pl.DataFrame:
@@ -144,8 +141,7 @@ def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item,
     made = Rows(frames, year)
     for item, name, rows in _claimed(made, law, None):
         if not _refused_reason(item, law):
-            rows = _grouped(item, rows, made.earlier(name), made.payments.get(item.id), year, law)
-            yield item, name, rows
+            yield item, name, _grouped(item, name, rows, made, law)
 
 
 def _claimed(
@@ -165,17 +161,13 @@ def _claimed(
                     yield item, name, rows.of(name)
 
 
-def _grouped(
-    item: Item,
-    rows: pl.DataFrame,
-    earlier: pl.DataFrame,
-    payments: pl.DataFrame | None,
-    year: int,
-    law: Catalogue,
-) -> pl.DataFrame:
-    rows = summed(rows, item.rows) if item.rows else rows
-    rows = with_earlier_figure(rows, law.compiled(item), earlier)
-    return with_payments(rows, law.compiled(item), payments, year)
+def _grouped(item: Item, name: str, part: pl.DataFrame, rows: Rows, law: Catalogue) -> pl.DataFrame:
+    compiled = law.compiled(item)
+    if asked := [column for column in APPLICANT if column in compiled.reads]:
+        part = with_found(part, rows.applicants.select("uscc", *asked), "uscc")
+    part = summed(part, item.rows) if item.rows else part
+    part = with_earlier_figure(part, compiled, rows.earlier(name))
+    return with_payments(part, compiled, rows.payments.get(item.id), rows.year)
 
 
 def _evaluated(
@@ -189,8 +181,7 @@ def _evaluated(
         if reason:
             yield _bare(part, item.id, name, INELIGIBLE, pl.lit(reason))
         else:
-            made = _grouped(item, part, rows.earlier(name), rows.payments.get(item.id), rows.year, law)
-            yield _lines(item, name, made, law, told)
+            yield _lines(item, name, _grouped(item, name, part, rows, law), law, told)
     for name in frames:
         if told and REGISTRIES[name].has_lines:
             for again in _repeated(name, frames, law):
@@ -222,8 +213,6 @@ def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.DataFram
     again = frame.filter((pl.col("role") == "line") & pl.col("same_as").is_not_null())
     if again.is_empty():
         return
-    applicants = frames["enterprises"].filter(pl.col("same_as").is_null()).select("uscc", "name", "district")
-    again = again.join(applicants, on="uscc", how="left")
     if "item" not in again.columns:
         single = [item.id for item in law.of_registry(name) if not item.rows]
         again = again.join(pl.DataFrame({"item": single}, schema={"item": pl.String}), how="cross")

@@ -7,7 +7,7 @@ import polars as pl
 from schemas.money import YUAN
 from schemas.registries import REGISTRIES
 
-_APPLICANT = ("industry", "industrial", "registered_on")
+APPLICANT = ("industry", "industrial", "registered_on")
 
 _DERIVED: dict[str, dict[str, tuple[str, Any]]] = {
     "rnd": {
@@ -26,7 +26,7 @@ _DERIVED: dict[str, dict[str, tuple[str, Any]]] = {
 def available(registry: str) -> dict[str, Any]:
     """Name → dtype of every column a rule on this registry may read."""
     enterprises = REGISTRIES["enterprises"].dtypes()
-    applicant = {name: enterprises[name] for name in _APPLICANT}
+    applicant = {name: enterprises[name] for name in APPLICANT}
     derived = {name: dtype for name, (_, dtype) in _DERIVED.get(registry, {}).items()}
     return REGISTRIES[registry].dtypes() | applicant | derived
 
@@ -35,6 +35,6 @@ def label(registry: str, column: str) -> str:
     """The Chinese name of a column, as reasons and workings print it; any other name as it is."""
     if column in REGISTRIES[registry].columns:
         return REGISTRIES[registry].header(column)
-    if column in _APPLICANT:
+    if column in APPLICANT:
         return REGISTRIES["enterprises"].header(column)
     return _DERIVED.get(registry, {}).get(column, (column, None))[0]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -74,6 +75,14 @@ class CompiledItem:
     uplift_reads: tuple[str, ...]
     factor: pl.Expr | None
     review: str
+
+    @cached_property
+    def reads(self) -> set[str]:
+        """Every column that an expression names, terms and `let`s among them."""
+        found = [*self.low, *self.high, *self.lets, *(clause.when for clause in self.clauses)]
+        found += [one for cap in self.caps for one in (cap.amount, cap.fallback)]
+        found += [one for one in (self.amount, self.base, self.uplift, self.factor) if one is not None]
+        return {name for one in found for name in one.meta.root_names()}
 
     @property
     def ladder(self) -> Ladder | None:

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import polars as pl
 
+from rules.columns import APPLICANT
 from rules.matching import KEYS
 from rules.placing import with_found
 from schemas.money import YUAN
@@ -78,8 +79,8 @@ def summed(rows: pl.DataFrame, per: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def prepared(name: str, frames: Frames, year: int, searched: Sequence[int] = ()) -> pl.DataFrame:
-    """A registry's rows to evaluate, with history, the applicant, and `on`, the day that dates them.
+def dated(name: str, frames: Frames, year: int, searched: Sequence[int] = ()) -> pl.DataFrame:
+    """A registry's rows to evaluate, with history and `on`, the day that dates them, but without the applicant.
 
     `searched`: the earlier years that were looked through for what came first.
     """
@@ -90,11 +91,17 @@ def prepared(name: str, frames: Frames, year: int, searched: Sequence[int] = ())
         rows = with_prior_smart(frame)
     else:
         rows = lines(frame)
-    applicants = counting(frames["enterprises"]).select(
-        "uscc", "name", "district", "industry", "industrial", "registered_on"
-    )
-    rows = with_found(rows, applicants, "uscc")
     return rows.with_columns(_day(name, frame).alias("on"), pl.lit(searched_text(searched)).alias("searched"))
+
+
+def applicants(frames: Frames) -> pl.DataFrame:
+    """Who applies, one row each: name, district, and what a rule may read."""
+    return counting(frames["enterprises"]).select("uscc", "name", "district", *APPLICANT)
+
+
+def prepared(name: str, frames: Frames, year: int) -> pl.DataFrame:
+    """A registry's rows to evaluate with history and the applicant."""
+    return with_found(dated(name, frames, year), applicants(frames), "uscc")
 
 
 class Rows:
@@ -113,10 +120,15 @@ class Rows:
         self._parts: dict[str, dict[str, pl.DataFrame]] = {}
 
     def of(self, name: str) -> pl.DataFrame:
-        """A registry's prepared rows."""
+        """A registry's rows, without the applicant."""
         if name not in self._of:
-            self._of[name] = prepared(name, self.frames, self.year, self.searched[name])
+            self._of[name] = dated(name, self.frames, self.year, self.searched[name])
         return self._of[name]
+
+    @cached_property
+    def applicants(self) -> pl.DataFrame:
+        """See applicants."""
+        return applicants(self.frames)
 
     def earlier(self, name: str) -> pl.DataFrame:
         """A registry's rows of earlier years that count."""
