@@ -11,6 +11,7 @@ every run (check digits, repetitions, contradictions), which no script does. `co
 
 import argparse
 import json
+import math
 import os
 import platform
 import statistics
@@ -92,7 +93,9 @@ def contest(asked: argparse.Namespace, folder: Path) -> Figures:
     made = "from pathlib import Path; from benchmarks.contest.data import generate; import json, sys;"
     made += "print(json.dumps(generate(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))))"
     raw = [str(asked.enterprises), str(asked.seed), str(folder / "raw")]
-    told, _ = run([sys.executable, "-c", made, *raw], asked.limit_gb)
+    told, whole = run([sys.executable, "-c", made, *raw], math.inf)
+    if "failed" in whole:
+        raise SystemExit(f"the city was not written: {whole['failed']}")
     turns = [(c, m) for c in asked.only for m in MODES if (c, m) != ("annual", "rules")]
     found: dict[tuple[str, str], list[Figures]] = defaultdict(list)
     for number in range(asked.runs):
