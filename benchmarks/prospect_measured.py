@@ -19,6 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from flows import steps
+from flows.files import checked_frames
 from forecast.carried import carried
 from forecast.carriers import panel_of
 from forecast.events import Events
@@ -105,7 +106,7 @@ def _clock() -> Callable[[], dict[str, float]]:
 
 def single(work: Path, years: int, draws: int, workers: int) -> dict[str, float]:
     """A4.06 alone."""
-    return _simulated([_rnd(steps.checked_frames(work), years)], work, draws, workers)
+    return _simulated([_rnd(checked_frames(work), years)], work, draws, workers)
 
 
 def _rnd(frames: Frames, years: int) -> Part:
@@ -115,7 +116,7 @@ def _rnd(frames: Frames, years: int) -> Part:
 
 def computed(work: Path, years: int, draws: int, workers: int) -> dict[str, float]:
     """Every item whose award the text computes from an enterprise's own figures."""
-    return _simulated(_computed(steps.checked_frames(work), years), work, draws, workers)
+    return _simulated(_computed(checked_frames(work), years), work, draws, workers)
 
 
 def _computed(frames: Frames, years: int) -> list[Part]:
@@ -135,12 +136,12 @@ def _simulated(parts: list[Part], work: Path, draws: int, workers: int) -> dict[
 
 def profile_single(work: Path, years: int, draws: int, workers: int) -> dict[str, float]:
     """The part of the time by stage, of one worker."""
-    return _profile([_rnd(steps.checked_frames(work), years)], draws)
+    return _profile([_rnd(checked_frames(work), years)], draws)
 
 
 def profile_computed(work: Path, years: int, draws: int, workers: int) -> dict[str, float]:
     """The part of the time by stage, of one worker."""
-    return _profile(_computed(steps.checked_frames(work), years), draws)
+    return _profile(_computed(checked_frames(work), years), draws)
 
 
 def _profile(parts: list[Part], draws: int) -> dict[str, float]:

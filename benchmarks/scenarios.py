@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from flows import steps
+from flows.files import checked_frames
 from rules.award import settle
 from rules.catalogue import Catalogue, load_catalogue
 from rules.scenario import Scenario, apply_scenario
@@ -68,7 +69,7 @@ def main() -> None:
         generate(asked.enterprises, (2021, 2023), 1, raw, "parquet")
         steps.read(work, raw, 2023, lambda _: None)
         steps.check_rows(work, 2023, law, lambda _: None)
-        bench = Bench(steps.checked_frames(work), 2023, law)
+        bench = Bench(checked_frames(work), 2023, law)
     cores, version = os.cpu_count(), platform.python_version()
     print(f"{platform.machine()}, {cores} cores, Python {version}, polars {pl.__version__}")
     print(f"{asked.enterprises:,} enterprises, {bench.lines.height:,} award lines")

@@ -1,6 +1,7 @@
 """The steps of a forecast after reading and checking; like those of an annual run they leave files in a work folder."""
 
 import json
+import pickle
 import shutil
 import time
 from dataclasses import dataclass
@@ -8,16 +9,20 @@ from pathlib import Path
 
 import polars as pl
 
-from flows import steps
+from flows.files import Say, checked_frames, hashes, write_json, write_parquet
+from flows.manifest import provenance
+from flows.parts import Division
 from forecast.backtest import backtest, summary
+from forecast.parts import CHUNK
 from forecast.plan import Plan, first_year, plan
 from forecast.readings import effects
-from forecast.run import Progress, simulate
+from forecast.run import Progress, joined, keep_sums, simulate
 from forecast.sources import shares
 from forecast.streams import Seeds
 from forecast.tables import Weighted, draw_rows, forecast_rows, unsettled, weighted
 from reports.forecast import conclusion, write_forecast
 from rules.catalogue import Catalogue
+from rules.history import Frames
 from schemas.errors import Unusable
 
 FEWEST = 20
@@ -47,18 +52,59 @@ class Asked:
             raise Unusable(f"随机种子不能为负数，现为 {self.seed}。")
 
 
-def look_ahead(work: Path, asked: Asked, law: Catalogue, say: steps.Say) -> Path:
-    """Draw the years ahead; write tables and what they rest on into `<work>`."""
-    frames = steps.checked_frames(work)
+def make_plan(work: Path, asked: Asked, law: Catalogue, division: Division, say: Say) -> Path:
+    """Estimate from the checked parts what the draws need, into `<work>/plan.pickle`."""
     say("整理历年数据，估计增长……")
-    made = plan(frames, law, asked.year, asked.horizon)
+    made = plan(all_frames(division), law, asked.year, asked.horizon)
+    (work / "plan.pickle").write_bytes(pickle.dumps(made, protocol=pickle.HIGHEST_PROTOCOL))
+    return work
+
+
+def all_frames(division: Division) -> Frames:
+    """The checked registries of all parts as one; growth and trends are those of all enterprises."""
+    if len(division.folders) == 1:
+        return checked_frames(division.folders[0])
+    parts = [checked_frames(part) for part in division.folders]
+    return {name: pl.concat([part[name] for part in parts]) for name in parts[0]}
+
+
+def _plan(work: Path) -> Plan:
+    made: Plan = pickle.loads((work / "plan.pickle").read_bytes())  # written by this very run
+    return made
+
+
+def blocks(draws: int, workers: int) -> list[tuple[int, int]]:
+    """The draws (first, number) that each of so many workers makes: whole chunks, about as many for each."""
+    size = -(-draws // (workers * CHUNK)) * CHUNK
+    return [(first, min(size, draws - first)) for first in range(0, draws, size)]
+
+
+def draw(
+    work: Path, asked: Asked, first: int, count: int, workers: int, progress: Progress = lambda _: None
+) -> Path:
+    """Make some of the draws, into `<work>/draws/<first>.npy`, with sums beside it."""
+    folder = work / "draws"
+    folder.mkdir(exist_ok=True)
+    store = folder / f"{first:09}.npy"
+    partial = store.with_suffix(".partial")
+    totals = simulate(_plan(work).parts, count, Seeds.of(asked.seed), workers, partial, progress, first)
+    keep_sums(totals, store.with_suffix(".npz"))
+    return partial.rename(store)  # a worker that dies leaves no half a file of this name
+
+
+def draw_all(work: Path, asked: Asked, say: Say) -> Path:
+    """Make all draws here."""
     say(f"模拟 {asked.draws:,} 次……")
-    totals = simulate(
-        made.parts, asked.draws, Seeds.of(asked.seed), asked.workers, work / "totals.npy", _progress(say)
-    )
+    return draw(work, asked, 0, asked.draws, asked.workers, _progress(say))
+
+
+def conclude(work: Path, asked: Asked, law: Catalogue, division: Division, say: Say) -> Path:
+    """Bring the draws together; write tables and what they rest on into `<work>`."""
+    made, frames = _plan(work), all_frames(division)
+    totals = joined(made.parts, sorted((work / "draws").glob("*.npy")), work / "totals.npy")
     held = weighted(totals, law, range(first_year(law, asked.year), asked.year + asked.horizon + 1))
-    steps.write_parquet(forecast_rows(held), work / "forecast.parquet")
-    steps.write_parquet(draw_rows(held), work / "draws.parquet")
+    write_parquet(forecast_rows(held), work / "forecast.parquet")
+    write_parquet(draw_rows(held), work / "draws.parquet")
     say("分解不确定性的来源……")
     told = _told(made, held, law)
     told["sources"] = shares(made.parts, law, held, asked.seed, asked.workers)
@@ -70,9 +116,9 @@ def look_ahead(work: Path, asked: Asked, law: Catalogue, say: steps.Say) -> Path
         rows = backtest(frames, law, asked.year, asked.draws, asked.seed, asked.workers)
         if rows.is_empty():
             say("登记表的年份太少，没有可以回测的年度（至少要有连续三年的研发投入）。")
-        steps.write_parquet(rows, work / "backtest.parquet")
+        write_parquet(rows, work / "backtest.parquet")
         told["backtest"] = summary(rows)
-    steps.write_json(work / "ahead.json", told)
+    write_json(work / "ahead.json", told)
     return work
 
 
@@ -88,7 +134,7 @@ def _told(made: Plan, held: Weighted, law: Catalogue) -> dict[str, object]:
     }
 
 
-def _progress(say: steps.Say) -> Progress:
+def _progress(say: Say) -> Progress:
     """Say every tenth of a long run, not more often than every two seconds."""
     begun = last = time.monotonic()
     reached = 0
@@ -104,9 +150,7 @@ def _progress(say: steps.Say) -> Progress:
     return told
 
 
-def tell(
-    work: Path, asked: Asked, law: Catalogue, scenarios: tuple[Path, ...], today: str, say: steps.Say
-) -> Path:
+def tell(work: Path, asked: Asked, law: Catalogue, scenarios: tuple[Path, ...], today: str, say: Say) -> Path:
     """Write manifest and workbook and gather the published files in `<work>/result`, which appears complete."""
     result = work / "result.partial"
     shutil.rmtree(result, ignore_errors=True)
@@ -115,15 +159,15 @@ def tell(
         if (work / f"{name}.parquet").is_file():
             (result / f"{name}.parquet").hardlink_to(work / f"{name}.parquet")
     manifest = (
-        steps.provenance(work, asked.year, law, scenarios)
+        provenance(work, asked.year, law, scenarios)
         | {"horizon": asked.horizon, "draws": asked.draws, "seed": asked.seed}
         | {"payment_lag": law.prospect.payment_lag}
         | json.loads((work / "ahead.json").read_text("utf-8"))
-        | {"outputs": steps.hashes(result)}
+        | {"outputs": hashes(result)}
     )
     rows = pl.read_parquet(result / "forecast.parquet")
     manifest["conclusion"] = conclusion(rows, manifest)
-    steps.write_json(result / "manifest.json", manifest)
+    write_json(result / "manifest.json", manifest)
     say("编制工作簿……")
     tested = result / "backtest.parquet"
     write_forecast(

@@ -18,11 +18,13 @@ import httpx
 import polars as pl
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
+from prefect.futures import PrefectFuture, wait
 from prefect.logging import get_run_logger
 from prefect.schedules import Cron
 
-from flows import folders, steps
+from flows import folders, gather, parts, steps
 from flows.direct import scenario_name
+from flows.runners import on_runner, one_after_the_other
 from rules.catalogue import Catalogue
 from schemas.errors import Unusable
 from schemas.outputs import PAYERS
@@ -46,14 +48,50 @@ def read(work: str, raw: str, year: int) -> str:
     return str(steps.read(Path(work), Path(raw), year, say))
 
 
-@task(name="检查")
-def check(work: str, year: int, scenarios: list[str]) -> str:
-    return str(steps.check_rows(Path(work), year, law_of(scenarios), say))
+@task(name="分区")
+def divide(work: str, partitions: str | None) -> list[tuple[str, str]]:
+    division = parts.divide(Path(work), partitions, say)
+    return [(str(folder), title) for folder, title in division.named_folders()]
 
 
-@task(name="计算")
-def compute(work: str, year: int, scenarios: list[str], template: bool) -> str:
-    return str(steps.compute(Path(work), year, law_of(scenarios), say, template))
+@task(
+    name="检查",
+    task_run_name="检查 {title}",
+    retries=2,
+    retry_delay_seconds=5,
+    retry_condition_fn=is_io_fault,
+)
+def check(part: str, title: str, work: str, year: int, scenarios: list[str]) -> str:
+    with parts.named(title):
+        steps.check_part(Path(part), Path(work), year, law_of(scenarios))
+    return part
+
+
+@task(name="汇总检查结果")
+def gather_checks(work: str, year: int) -> str:
+    gather.gather_checks(Path(work), parts.Division.of(Path(work)), year)
+    steps.say_rejected(Path(work), say)
+    return work
+
+
+@task(
+    name="计算",
+    task_run_name="计算 {title}",
+    retries=2,
+    retry_delay_seconds=5,
+    retry_condition_fn=is_io_fault,
+)
+def compute(part: str, title: str, work: str, year: int, scenarios: list[str], template: bool) -> str:
+    with parts.named(title):
+        steps.compute_part(Path(part), Path(work), year, law_of(scenarios), template)
+    return part
+
+
+@task(name="汇总计算结果")
+def gather_awards(work: str, scenarios: list[str]) -> str:
+    gather.gather_awards(Path(work), parts.Division.of(Path(work)), law_of(scenarios))
+    steps.say_totals(Path(work), say)
+    return work
 
 
 @task(name="编制工作簿并发布", retries=2, retry_delay_seconds=5, retry_condition_fn=is_io_fault)
@@ -70,22 +108,48 @@ def law_of(scenarios: list[str]) -> Catalogue:
     return steps.law_of(tuple(Path(path) for path in scenarios))
 
 
-@flow(name="年度兑现", flow_run_name="{year}年度兑现", log_prints=False)
+def check_parts(work: str, year: int, scenarios: list[str], partitions: str | None) -> list[tuple[str, str]]:
+    """Divide what was read and check every part; returns the parts' folders and titles."""
+    divided = divide(work, partitions)
+    finish([check.submit(part, title, work, year, scenarios) for part, title in divided])
+    gather_checks(work, year)
+    return divided
+
+
+def finish(runs: list[PrefectFuture[Any]]) -> None:
+    """Wait for all parts; the first failure is raised once none is at work any more."""
+    wait(runs)
+    for run in runs:
+        run.result()
+
+
+@flow(
+    name="年度兑现",
+    flow_run_name="{year}年度兑现",
+    log_prints=False,
+    task_runner=one_after_the_other(),
+)
 def annual(
     year: int | None = None,
     raw: str = "data/raw",
     out: str = "data/out",
     scenarios: list[str] | None = None,
     template: str | None = None,
+    partitions: str | None = None,
 ) -> str:
-    """Run one year (by default the year before today's) and return its folder."""
+    """Run one year (by default the year before today's) and return its folder.
+
+    Parts run where the flow's task runner has them run; tasks pass paths, so that its machines share the folders.
+    """
     year, scenarios = year or date.today().year - 1, scenarios or []
     target = folders.published(Path(out), year, scenario_name([Path(path) for path in scenarios]))
     work = folders.new_work_folder(target)
     try:
         read(str(work), raw, year)
-        check(str(work), year, scenarios)
-        compute(str(work), year, scenarios, template is not None)
+        divided = check_parts(str(work), year, scenarios, partitions)
+        told = template is not None
+        finish([compute.submit(part, title, str(work), year, scenarios, told) for part, title in divided])
+        gather_awards(str(work), scenarios)
         published = publish(str(work), out, year, scenarios, template)
     finally:
         folders.remove_work_folder(work)
@@ -111,15 +175,22 @@ def run_flow(
     scenarios: tuple[Path, ...],
     api: str | None,
     template: Path | None = None,
+    partitions: str | None = None,
+    runner: str | None = None,
 ) -> Path:
     """Run the flow on the configured API, else on Prefect's own embedded server.
 
-    Raises Unusable when the configured API does not answer.
+    `partitions`: see flows.parts.wanted_parts; `runner`: see flows.runners. Raises Unusable when the configured
+    API or the scheduler does not answer.
     """
     steps.check_template(template, out)
+    asked = parts.wanted_parts(partitions)
     announce(api)
     paths = [str(path) for path in scenarios]
-    return Path(annual(year, str(raw), str(out), paths, str(template) if template else None))
+    filed = str(template.absolute()) if template else None
+    with on_runner(annual, runner, api) as (run, _):
+        published: str = run(year, str(raw.absolute()), str(out.absolute()), paths, filed, asked)
+    return out / Path(published).relative_to(out.absolute())
 
 
 def announce(api: str | None) -> None:

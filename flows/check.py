@@ -1,5 +1,6 @@
 """Check all registries together: good rows go on with their role, every fault becomes a reject."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -18,12 +19,15 @@ from schemas.validate import FAULTS, validate
 
 @dataclass
 class Checked:
-    """Good rows by registry (rules.history.Frames), rejects in the shape REJECTS, notes for the report."""
+    """Good rows by registry (rules.history.Frames), rejects in the shape REJECTS, what became of the rows.
+
+    `late`: by registry the rows of earlier folders that are not of an earlier year.
+    """
 
     frames: Frames
     rejects: pl.DataFrame
-    notes: list[str]
     rows: dict[str, dict[str, int]]
+    late: dict[str, int]
 
 
 def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Checked:
@@ -31,13 +35,12 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
 
     Empties `read` as it goes: a frame is not needed once its good rows are out.
     """
-    checked = Checked({}, pl.DataFrame(schema=REJECTS), [], {})
+    checked = Checked({}, pl.DataFrame(schema=REJECTS), {}, {})
     bad: dict[str, pl.Series] = {}
     for name, registry in REGISTRIES.items():
         if name not in read:
             continue
-        frame, early_notes = _with_role(registry, read.pop(name), year)
-        checked.notes += early_notes
+        frame, checked.late[name] = _with_role(registry, read.pop(name), year)
         frame, item_faults = identify(name, frame, law)
         faults = _all_faults(registry, frame, cell_faults[name], item_faults)
         faults = pl.concat([faults, _wrong_year(registry, frame, year)])
@@ -55,12 +58,20 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
         bad[name] = frame.join(good.select("row"), on="row", how="anti")["uscc"].drop_nulls().unique()
         checked.rows[name] = _counted(frame, good)
     _mark_doubtful(checked.frames, bad)
-    checked.notes += [
+    return checked
+
+
+def notes(late: Mapping[str, int], year: int) -> list[str]:
+    """What the report says of registries with rows that are too `late` (see Checked), and of absent ones."""
+    return [
+        f"{REGISTRIES[name].title}：以前年度文件夹中有{count}行属于{year}年度或以后，未使用；如需使用请放入{year}文件夹"
+        for name, count in late.items()
+        if count
+    ] + [
         f"没有{registry.title}登记表，相关条款未计算"
         for name, registry in REGISTRIES.items()
-        if registry.has_lines and name not in checked.frames
+        if registry.has_lines and name not in late
     ]
-    return checked
 
 
 def _mark_doubtful(frames: Frames, bad: dict[str, pl.Series]) -> None:
@@ -71,22 +82,22 @@ def _mark_doubtful(frames: Frames, bad: dict[str, pl.Series]) -> None:
         frames[name] = frame.with_columns(has_rejects=pl.col("uscc").is_in(doubtful.implode()))
 
 
-def _with_role(registry: Registry, frame: pl.DataFrame, year: int) -> tuple[pl.DataFrame, list[str]]:
-    """Rows of the run's folder are lines, or history where their year is earlier; others are history."""
+def _with_role(registry: Registry, frame: pl.DataFrame, year: int) -> tuple[pl.DataFrame, int]:
+    """Rows of the run's folder are lines, or history where their year is earlier; others are history.
+
+    Also returns how many rows of earlier folders are left out as too late.
+    """
     here = pl.col("folder") == year
     if "year" in registry.columns:
-        late = frame.filter(~here & (pl.col("year") >= year))
-        notes = [
-            f"{registry.title}：以前年度文件夹中有{late.height}行属于{year}年度或以后，未使用；如需使用请放入{year}文件夹"
-        ]
+        late = frame.filter(~here & (pl.col("year") >= year)).height
         frame = frame.filter((here | (pl.col("year") < year) | pl.col("year").is_null()).fill_null(True))
         is_line = here & ~(pl.col("year") < year).fill_null(False)
         role = pl.when(is_line).then(pl.lit("line")).otherwise(pl.lit("history"))
-        return frame.with_columns(role.alias("role")), notes if late.height else []
+        return frame.with_columns(role.alias("role")), late
     role = pl.when(here).then(pl.lit("line")).otherwise(pl.lit("history"))
     if registry.name == "enterprises":
         frame = frame.filter(here)
-    return frame.with_columns(role.alias("role")), []
+    return frame.with_columns(role.alias("role")), 0
 
 
 def _all_faults(

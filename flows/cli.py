@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
         help="另写一份待兑付的已兑付登记表（.xlsx、.csv、.parquet；含完整证件号码，仅本人可读）",
     )
 
+    _dividing(annual)
+
     forecast = command("forecast", "负担预测：今后各年市级和各区镇要安排多少，把握多大，受什么影响")
     forecast.add_argument(
         "--base-year", type=int, required=True, metavar="年度", help="基准年度，登记表最后一年，如 2023"
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _publishing(forecast)
     _scenarios(forecast)
     _drawing(forecast)
+    _dividing(forecast)
     forecast.add_argument("--backtest", action="store_true", help="另用登记表以前年度检验预测方法")
 
     compare = command(
@@ -152,6 +155,19 @@ def _publishing(parser: argparse.ArgumentParser) -> None:
     _folders(parser)
     parser.add_argument(
         "--flow", action="store_true", help="作为 Prefect 流程运行（没有配置 Prefect 服务时用内置服务）"
+    )
+
+
+def _dividing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--partitions",
+        metavar="分区",
+        help="分成几个分区逐个计算，或 district 按区镇分（默认按登记行数；不影响结果）",
+    )
+    parser.add_argument(
+        "--runner",
+        metavar="方式",
+        help="dask：分区在本机多个进程上计算；dask=tcp://地址:8786：在 Dask 集群上（见 docs/scale.md）",
     )
 
 

@@ -24,7 +24,7 @@ def _say(text: str) -> None:
 def annual(arguments: Namespace) -> None:
     """`duixian annual`."""
     scenarios = tuple(arguments.scenario)
-    if arguments.flow or _prefect_api():
+    if arguments.flow or arguments.runner or _prefect_api():
         from flows.annual import run_flow
 
         target = run_flow(
@@ -34,13 +34,21 @@ def annual(arguments: Namespace) -> None:
             scenarios,
             _prefect_api(),
             arguments.payments_template,
+            arguments.partitions,
+            arguments.runner,
         )
     else:
         from flows.direct import run_annual
 
         _say("未配置 Prefect 服务，直接运行各步骤（加 --flow 可作为流程运行）")
         target = run_annual(
-            arguments.year, arguments.raw, arguments.out, scenarios, _say, arguments.payments_template
+            arguments.year,
+            arguments.raw,
+            arguments.out,
+            scenarios,
+            _say,
+            arguments.payments_template,
+            arguments.partitions,
         )
     _closing(target)
 
@@ -58,14 +66,22 @@ def forecast(arguments: Namespace) -> None:
         arguments.backtest,
     )
     scenarios = tuple(arguments.scenario)
-    if arguments.flow or _prefect_api():
+    if arguments.flow or arguments.runner or _prefect_api():
         from flows.prospect import run_flow
 
-        target = run_flow(asked, arguments.raw, arguments.out, scenarios, _prefect_api())
+        target = run_flow(
+            asked,
+            arguments.raw,
+            arguments.out,
+            scenarios,
+            _prefect_api(),
+            arguments.partitions,
+            arguments.runner,
+        )
     else:
         from flows.direct import run_forecast
 
-        target = run_forecast(asked, arguments.raw, arguments.out, scenarios, _say)
+        target = run_forecast(asked, arguments.raw, arguments.out, scenarios, _say, arguments.partitions)
     manifest = json.loads((target / "manifest.json").read_text("utf-8"))
     _say("")
     for sentence in manifest["conclusion"]:

@@ -8,6 +8,8 @@ from typing import Any
 import polars as pl
 
 from flows import folders, steps
+from flows.files import Say, checked_frames, hashes, write_json, write_parquet
+from flows.manifest import provenance
 from forecast.history import at_year
 from reports.comparison import write_comparison
 from reports.page import write_page
@@ -46,7 +48,7 @@ class Asked:
     public: bool = False
 
 
-def run_compare(asked: Asked, raw: Path, out: Path, say: steps.Say) -> Path:
+def run_compare(asked: Asked, raw: Path, out: Path, say: Say) -> Path:
     """Compare and publish; returns the comparison's folder. Raises Unusable; whole or not at all."""
     scenarios = [load_scenario(path) for path in asked.scenarios]
     laws = [load_catalogue([one]) for one in scenarios]
@@ -59,7 +61,7 @@ def run_compare(asked: Asked, raw: Path, out: Path, say: steps.Say) -> Path:
     try:
         steps.read(work, raw, asked.year, say)
         steps.check_rows(work, asked.year, law, say)
-        bench = Bench(steps.checked_frames(work), asked.year, law)
+        bench = Bench(checked_frames(work), asked.year, law)
         found = _found(bench, run, list(zip(scenarios, laws, strict=True)), asked, say)
         told = _told(work, bench, start, scenarios, laws, asked, found)
         return folders.publish(target, _gathered(work, told, found, say))
@@ -92,7 +94,7 @@ def _found(
     run: Path | None,
     scenarios: Sequence[tuple[Scenario, Catalogue]],
     asked: Asked,
-    say: steps.Say,
+    say: Say,
 ) -> Frames:
     """Every frame of the comparison, under `<scenario>/<frame>`."""
     sizes = size_classes(bench.frames["rnd"], bench.year) if "rnd" in bench.frames else None
@@ -152,7 +154,7 @@ def _told(
     found: Frames,
 ) -> dict[str, Any]:
     """What the reports say beside the figures: also the manifest."""
-    about = steps.provenance(work, asked.year, bench.law, asked.scenarios)
+    about = provenance(work, asked.year, bench.law, asked.scenarios)
     told = [
         {
             key: str(getattr(one, key) or "")
@@ -172,7 +174,7 @@ def _told(
     }
 
 
-def _gathered(work: Path, told: Mapping[str, Any], found: Frames, say: steps.Say) -> Path:
+def _gathered(work: Path, told: Mapping[str, Any], found: Frames, say: Say) -> Path:
     """The published files in `<work>/result`: one table a kind of frame with the scenario as a column, and the reports."""
     result = work / "result"
     result.mkdir()
@@ -183,9 +185,9 @@ def _gathered(work: Path, told: Mapping[str, Any], found: Frames, say: steps.Say
             for name in names
             if (key := f"{name}/{kind}") in found
         )
-        steps.write_parquet(frame, result / ("compare.parquet" if kind == "totals" else f"{kind}.parquet"))
+        write_parquet(frame, result / ("compare.parquet" if kind == "totals" else f"{kind}.parquet"))
     say("编制工作簿和网页……")
-    steps.write_json(result / "manifest.json", dict(told) | {"outputs": steps.hashes(result)})
+    write_json(result / "manifest.json", dict(told) | {"outputs": hashes(result)})
     write_comparison(result / "compare.xlsx", told, found)
     write_page(result / "compare.html", told, found)
     return result

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from flows import steps
+from flows.files import checked_frames, read_rows
 from rules.award import award, item_rows
 from rules.catalogue import Catalogue
 from rules.evaluate import evaluate
@@ -25,7 +26,7 @@ def explain_applicant(year: int, raw: Path, scenarios: tuple[Path, ...], uscc: s
     try:
         steps.read(work, raw, year, lambda _: None)
         steps.check_rows(work, year, law, lambda _: None)
-        frames = {p.stem: pl.read_parquet(p) for p in (work / "checked").glob("*.parquet")}
+        frames = checked_frames(work)
         rejects = _of_applicant(work, uscc)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -102,8 +103,9 @@ def _of_applicant(work: Path, uscc: str) -> pl.DataFrame:
     rejects = pl.read_parquet(work / "rejects.parquet")
     parts = []
     for (name,), part in rejects.partition_by("registry", as_dict=True).items():
-        rows = pl.scan_parquet(work / "read" / f"{name}.parquet").filter(pl.col("uscc") == uscc)
-        parts.append(part.join(rows.select(place).collect(), on=place, how="semi", nulls_equal=True))
+        for path in read_rows(work / "read", str(name)):
+            rows = pl.scan_parquet(path).filter(pl.col("uscc") == uscc).select(place).collect()
+            parts.append(part.join(rows, on=place, how="semi", nulls_equal=True))
     return pl.concat([rejects.clear(), *parts])
 
 

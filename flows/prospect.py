@@ -8,21 +8,43 @@ from typing import Any
 import polars as pl
 
 # First of Prefect's importers: it makes Prefect's settings before their import.
-from flows.annual import announce, check, is_io_fault, law_of, read, say  # isort: skip
+from flows.annual import announce, check_parts, finish, is_io_fault, law_of, read, say  # isort: skip
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.schedules import Cron
 
 from flows import ahead, folders
 from flows.direct import scenario_name
+from flows.parts import Division, wanted_parts
+from flows.runners import on_runner, one_after_the_other
 
 SCHEDULE = Cron("0 3 15 1 *", timezone="Asia/Shanghai")
 """An hour after the annual run, on the same registries."""
 
 
-@task(name="预测")
-def look_ahead(work: str, asked: dict[str, Any], scenarios: list[str]) -> str:
-    return str(ahead.look_ahead(Path(work), ahead.Asked(**asked), law_of(scenarios), say))
+@task(name="估计增长")
+def make_plan(work: str, asked: dict[str, Any], scenarios: list[str]) -> str:
+    folder = Path(work)
+    ahead.make_plan(folder, ahead.Asked(**asked), law_of(scenarios), Division.of(folder), say)
+    return work
+
+
+@task(
+    name="模拟",
+    task_run_name="模拟第 {first} 次起",
+    retries=2,
+    retry_delay_seconds=5,
+    retry_condition_fn=is_io_fault,
+)
+def draw(work: str, asked: dict[str, Any], first: int, count: int, workers: int) -> str:
+    return str(ahead.draw(Path(work), ahead.Asked(**asked), first, count, workers))
+
+
+@task(name="汇总预测")
+def conclude(work: str, asked: dict[str, Any], scenarios: list[str]) -> str:
+    folder = Path(work)
+    ahead.conclude(folder, ahead.Asked(**asked), law_of(scenarios), Division.of(folder), say)
+    return work
 
 
 @task(name="编制预测工作簿并发布", retries=2, retry_delay_seconds=5, retry_condition_fn=is_io_fault)
@@ -35,14 +57,19 @@ def publish(work: str, out: str, asked: dict[str, Any], scenarios: list[str]) ->
     return str(folders.publish(target, result))
 
 
-@flow(name="负担预测", flow_run_name="负担预测", log_prints=False)
+@flow(name="负担预测", flow_run_name="负担预测", log_prints=False, task_runner=one_after_the_other())
 def forecast(
     asked: dict[str, Any] | None = None,
     raw: str = "data/raw",
     out: str = "data/out",
     scenarios: list[str] | None = None,
+    partitions: str | None = None,
+    spread: int = 1,
 ) -> str:
-    """Forecast from a base year (by default the year before today's, three years ahead); returns its folder."""
+    """Forecast from a base year (by default the year before today's, three years ahead); returns its folder.
+
+    `spread`: how many tasks make the draws, each in one thread; with 1 they are made in `workers` threads.
+    """
     wanted = ahead.Asked(**({"year": date.today().year - 1, "horizon": 3} | (asked or {})))
     told, scenarios = asdict(wanted), scenarios or []
     target = folders.published(
@@ -51,8 +78,12 @@ def forecast(
     work = folders.new_work_folder(target)
     try:
         read(str(work), raw, wanted.year)
-        check(str(work), wanted.year, scenarios)
-        look_ahead(str(work), told, scenarios)
+        check_parts(str(work), wanted.year, scenarios, partitions)
+        make_plan(str(work), told, scenarios)
+        each, threads = (1, wanted.workers) if spread == 1 else (spread, 1)
+        drawn = ahead.blocks(wanted.draws, each)
+        finish([draw.submit(str(work), told, first, count, threads) for first, count in drawn])
+        conclude(str(work), told, scenarios)
         published = publish(str(work), out, told, scenarios)
     finally:
         folders.remove_work_folder(work)
@@ -73,13 +104,22 @@ def _show_totals(target: str, year: int) -> None:
     create_table_artifact(shown, key=f"forecast-{year}", description=f"以{year}年为基准的负担预测")
 
 
-def run_flow(asked: ahead.Asked, raw: Path, out: Path, scenarios: tuple[Path, ...], api: str | None) -> Path:
-    """Run the flow on the configured API, else on Prefect's own embedded server.
-
-    Raises Unusable when the configured API does not answer.
-    """
+def run_flow(
+    asked: ahead.Asked,
+    raw: Path,
+    out: Path,
+    scenarios: tuple[Path, ...],
+    api: str | None,
+    partitions: str | None = None,
+    runner: str | None = None,
+) -> Path:
+    """Run the flow on the configured API, else on Prefect's own embedded server; see flows.annual.run_flow."""
+    wanted = wanted_parts(partitions)
     announce(api)
-    return Path(forecast(asdict(asked), str(raw), str(out), [str(path) for path in scenarios]))
+    paths = [str(path) for path in scenarios]
+    with on_runner(forecast, runner, api) as (run, spread):
+        published: str = run(asdict(asked), str(raw.absolute()), str(out.absolute()), paths, wanted, spread)
+    return out / Path(published).relative_to(out.absolute())
 
 
 def deployment(raw: Path, out: Path) -> dict[str, Any]:

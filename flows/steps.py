@@ -1,32 +1,44 @@
-"""The steps of an annual run. Each reads and writes files of one work folder, so that a flow's tasks pass paths."""
+"""The steps of an annual run. Each reads and writes files of one work folder, so that a flow's tasks pass paths.
 
-import hashlib
-import json
+read → divide → check every part → gather_checks → compute every part → gather_awards → report.
+"""
+
 import shutil
-from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from flows.check import Checked, check
+from flows.check import check
+from flows.files import (
+    Say,
+    checked_frames,
+    read_json,
+    read_rows,
+    sha256,
+    whole_folder,
+    write_json,
+    write_parquet,
+)
+from flows.gather import gather_checks
+from flows.manifest import annual_manifest
+from flows.parts import Division
 from registries.locate import Folder, locate_years
-from registries.read import read_table
-from reports.template import payments_of, write_template
+from registries.read import read_tables
+from reports.template import in_order, payments_of, write_template
 from reports.workbook import write_workbook
-from rules.award import published, settle
+from rules.award import published, settle_part
 from rules.catalogue import Catalogue, load_catalogue
+from rules.history import Rows, all_searched
 from rules.invariants import verify
 from rules.scenario import load_scenario
 from rules.settle import settlement
 from rules.summary import summarise
 from schemas.errors import Unusable
 from schemas.money import YUAN
-from schemas.outputs import AWARDS, REJECTS
-from schemas.registries import REGISTRIES
-
-Say = Callable[[str], None]
+from schemas.outputs import REJECTS
+from schemas.registries import PROVENANCE, REGISTRIES
 
 
 def law_of(scenarios: tuple[Path, ...]) -> Catalogue:
@@ -35,82 +47,137 @@ def law_of(scenarios: tuple[Path, ...]) -> Catalogue:
 
 
 def read(work: Path, raw: Path, year: int, say: Say) -> Path:
-    """Read the year's and the earlier years' registries into `<work>/read`."""
+    """Read the year's and the earlier years' registries into `<work>/read`, a file a slice."""
     current, earlier = locate_years(raw, year)
-    folder = work / "read"
-    folder.mkdir(exist_ok=True)
     notes = [note for f in (*earlier, current) for note in f.notes]
-    inputs = []
-    for name, registry in REGISTRIES.items():
-        found = [
-            f for f in (*earlier, current) if name in f.files and (name != "enterprises" or f is current)
-        ]
-        frames, faults = [], []
-        for one in found:
-            path = one.files[name]
-            label = path.name if one is current else f"{one.year}/{path.name}"
-            table = read_table(path, registry, label)
-            say(f"读取 {label}：{table.frame.height:,} 行")
-            notes += table.notes
-            inputs.append(_input(one, name, label))
-            frames.append(table.frame.with_columns(pl.lit(one.year, pl.Int32).alias("folder")))
-            faults.append(table.located_faults())
-        if frames:
-            pl.concat(frames, how="diagonal").write_parquet(folder / f"{name}.parquet", compression="lz4")
-            pl.concat(faults).write_parquet(folder / f"{name}.faults.parquet")
-    write_json(work / "read.json", {"inputs": inputs, "notes": notes})
+    inputs, rows = [], {}
+    for name in REGISTRIES:
+        years = [current] if name == "enterprises" else [*earlier, current]
+        found = [folder for folder in years if name in folder.files]
+        if not found:
+            continue
+        rows[name] = 0
+        (work / "read" / name).mkdir(parents=True)
+        faults: list[pl.DataFrame] = []
+        for folder in found:
+            said, count = _read_file(work / "read" / name, name, folder, folder is current, faults)
+            inputs.append(_input(folder, name, folder is current))
+            notes += said
+            rows[name] += count
+            say(f"读取 {inputs[-1]['file']}：{count:,} 行")
+        pl.concat(faults).write_parquet(work / "read" / f"{name}.faults.parquet")
+    write_json(work / "read.json", {"inputs": inputs, "notes": notes, "rows": rows})
     return work
 
 
-def _input(folder: Folder, name: str, label: str) -> dict[str, Any]:
+def _label(path: Path, year: int, here: bool) -> str:
+    return path.name if here else f"{year}/{path.name}"
+
+
+def _read_file(
+    into: Path, name: str, folder: Folder, here: bool, faults: list[pl.DataFrame]
+) -> tuple[list[str], int]:
+    """Write a file's slices with the year of its folder; returns the notes and the number of rows."""
+    notes, rows = [], 0
     path = folder.files[name]
-    return {"registry": name, "file": label, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+    for number, table in enumerate(read_tables(path, REGISTRIES[name], _label(path, folder.year, here))):
+        frame = table.frame.with_columns(pl.lit(folder.year, pl.Int32).alias("folder"))
+        frame.write_parquet(into / f"{folder.year}-{number:06}.parquet", compression="lz4")
+        faults.append(table.located_faults())
+        notes += table.notes
+        rows += frame.height
+    return notes, rows
+
+
+def _input(folder: Folder, name: str, here: bool) -> dict[str, Any]:
+    path = folder.files[name]
+    label = _label(path, folder.year, here)
+    return {"registry": name, "file": label, "bytes": path.stat().st_size, "sha256": sha256(path)}
 
 
 def check_rows(work: Path, year: int, law: Catalogue, say: Say) -> Path:
-    """Check what `read` left, into `<work>/checked` and `<work>/rejects.parquet`."""
-    names = [name for name in REGISTRIES if (work / "read" / f"{name}.parquet").is_file()]
-    checked: Checked = check(
-        {name: pl.read_parquet(work / "read" / f"{name}.parquet") for name in names},
+    """Check what `read` left as one part, into `<work>/checked`, `check.json` and `rejects.parquet`."""
+    check_part(work, work, year, law)
+    gather_checks(work, Division([work], [""], []), year)
+    say_rejected(work, say)
+    return work
+
+
+def check_part(part: Path, work: Path, year: int, law: Catalogue) -> None:
+    """Check a part's rows, into `<part>/checked`: good rows, `rejects.parquet` and `told.json`.
+
+    `work`: where `read` left the faults of cells, of all parts.
+    """
+    names = [name for name in REGISTRIES if (part / "read" / name).is_dir()]
+    checked = check(
+        {name: _rows(part, name) for name in names},
         {name: pl.read_parquet(work / "read" / f"{name}.faults.parquet") for name in names},
         law,
         year,
     )
-    folder = work / "checked"
-    folder.mkdir(exist_ok=True)
-    for name, frame in checked.frames.items():
-        frame.write_parquet(folder / f"{name}.parquet", compression="lz4")
     rejects = checked.rejects.select(pl.col(c).cast(t) for c, t in REJECTS.items())
-    write_parquet(rejects, work / "rejects.parquet")
-    write_json(work / "check.json", {"notes": checked.notes, "rows": checked.rows})
-    rejected = rejects.select(list(REJECTS)[:4]).unique().height
-    say(f"检查完毕：{rejected:,} 行有问题，已列明原因")
-    return work
+    searched = all_searched(checked.frames, year)
+    with whole_folder(part / "checked") as folder:
+        for name, frame in checked.frames.items():
+            frame.write_parquet(folder / f"{name}.parquet", compression="lz4")
+        rejects.write_parquet(folder / "rejects.parquet")
+        write_json(folder / "told.json", {"rows": checked.rows, "late": checked.late, "searched": searched})
 
 
-def checked_frames(work: Path) -> dict[str, pl.DataFrame]:
-    """The registries that `check_rows` left."""
-    return {p.stem: pl.read_parquet(p) for p in sorted((work / "checked").glob("*.parquet"))}
+def _rows(part: Path, name: str) -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(path) for path in read_rows(part / "read", name)], how="diagonal")
 
 
-def compute(work: Path, year: int, law: Catalogue, say: Say, template: bool = False) -> Path:
-    """Apply the rules; write awards, summary and settlement into `<work>`; `template`: also its rows."""
-    frames = checked_frames(work)
-    settled = settle(frames, law, year)
+def say_rejected(work: Path, say: Say) -> None:
+    rejects = pl.scan_parquet(work / "rejects.parquet")
+    rows = rejects.select("registry", *PROVENANCE).unique().select(pl.len()).collect().item()
+    say(f"检查完毕：{rows:,} 行有问题，已列明原因")
+
+
+def compute_part(part: Path, work: Path, year: int, law: Catalogue, template: bool = False) -> None:
+    """Apply the rules to a checked part; write its lines and sums into `<part>/computed`.
+
+    `work`: where `gather_checks` left what is known of all parts; `template`: also write the template's rows.
+    """
+    frames = checked_frames(part)
+    rows = Rows(frames, year, read_json(work / "check.json")["searched"])
+    settled = settle_part(rows, law)
+    del rows
     balances = settlement(settled.lines, settled.unmatched, frames, law)
+    tables = {"settlement": balances, "last_year": _last_year(frames, year)}
     if template:
-        payments_of(settled.lines).write_parquet(work / "template.rows.parquet")
-    awards = published(settled.lines)
+        tables["template"] = payments_of(settled.lines)
+    tables["awards"] = awards = published(settled.lines)
     del settled  # the widest table of the run
     identities = verify(awards, balances, frames, law, year)
-    write_parquet(balances, work / "settlement.parquet")
-    write_parquet(awards, work / "awards.parquet")
-    write_parquet(summarise(awards, law), work / "summary.parquet")
-    write_json(work / "compute.json", {"identities": [(what, str(a), str(b)) for what, a, b in identities]})
-    total = awards["award"].sum()
-    payable = (awards["status"] == "payable").sum()
-    say(f"计算完毕：{awards.height:,} 条奖补行，应兑付 {payable:,} 条，共 {total / 10000:,.2f} 万元")
-    return work
+    tables["summary"] = summarise(awards, law)
+    with whole_folder(part / "computed") as folder:
+        for name, table in tables.items():
+            if part == work:
+                write_parquet(table, folder / f"{name}.parquet")
+            else:  # short row groups, since they will be read in slices
+                table.write_parquet(folder / f"{name}.parquet", compression="lz4", row_group_size=20_000)
+        write_json(
+            folder / "told.json", {"identities": [(what, str(a), str(b)) for what, a, b in identities]}
+        )
+
+
+def _last_year(frames: Mapping[str, pl.DataFrame], year: int) -> pl.DataFrame:
+    """What the year before was paid by item and district (null: no longer listed), in yuan."""
+    schema: dict[str, Any] = {"item": pl.String, "district": pl.String, "amount": YUAN}
+    if "payments" not in frames:
+        return pl.DataFrame(schema=schema)
+    listed = frames["enterprises"].select("uscc", "district").unique("uscc")
+    paid = frames["payments"].filter(pl.col("year") == year - 1).join(listed, on="uscc", how="left")
+    return paid.group_by("item", "district").agg(pl.col("amount").sum()).sort("item", "district")
+
+
+def say_totals(work: Path, say: Say) -> None:
+    lines = pl.scan_parquet(work / "awards.parquet").select(
+        pl.len(), (pl.col("status") == "payable").sum().alias("payable"), pl.sum("award")
+    )
+    count, payable, total = lines.collect(engine="streaming").row(0)
+    say(f"计算完毕：{count:,} 条奖补行，应兑付 {payable:,} 条，共 {total / 10000:,.2f} 万元")
 
 
 def check_template(template: Path | None, out: Path) -> None:
@@ -129,7 +196,8 @@ def hand_over(work: Path, template: Path | None, say: Say) -> None:
     """Put the payments template where it was asked for, readable by its owner only."""
     if template is None:
         return
-    held = pl.read_parquet(work / "template.rows.parquet")
+    parts = [pl.read_parquet(part / "computed" / "template.parquet") for part in Division.of(work).folders]
+    held = in_order(pl.concat(parts))
     write_template(held, template)
     say(
         f"已写出本次应付的已兑付登记（含完整证件号码，仅本人可读）：{template}，共 {held.height:,} 行；付清后并入已兑付登记表"
@@ -146,100 +214,17 @@ def report(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...], t
     result.mkdir()
     for name in ("awards", "rejects", "summary", "settlement"):
         (result / f"{name}.parquet").hardlink_to(work / f"{name}.parquet")
-    awards = pl.read_parquet(result / "awards.parquet")
-    manifest = _manifest(work, result, awards, year, law, scenarios)
+    manifest = annual_manifest(work, result, year, law, scenarios)
     write_json(result / "manifest.json", manifest)
     say("编制工作簿……")
     write_workbook(
         result / "awards.xlsx",
-        awards=awards,
-        last_year=_last_year(work, year),
+        awards=pl.scan_parquet(result / "awards.parquet"),
+        last_year=pl.read_parquet(work / "last_year.parquet"),
         summary=pl.read_parquet(result / "summary.parquet"),
-        settlement=pl.read_parquet(result / "settlement.parquet"),
-        rejects=pl.read_parquet(result / "rejects.parquet"),
+        settlement=pl.scan_parquet(result / "settlement.parquet"),
+        rejects=pl.scan_parquet(result / "rejects.parquet"),
         manifest=manifest,
         today=today,
     )
     return result.rename(work / "result")
-
-
-def _last_year(work: Path, year: int) -> pl.DataFrame | None:
-    """Payments of the year before with the district of those still listed; None without such a registry."""
-    path = work / "checked" / "payments.parquet"
-    if not path.is_file():
-        return None
-    listed = (
-        pl.scan_parquet(work / "checked" / "enterprises.parquet").select("uscc", "district").unique("uscc")
-    )
-    paid = pl.scan_parquet(path).filter(pl.col("year") == year - 1)
-    return paid.join(listed, on="uscc", how="left").select("item", "district", "amount").collect()
-
-
-def _manifest(
-    work: Path, result: Path, awards: pl.DataFrame, year: int, law: Catalogue, scenarios: tuple[Path, ...]
-) -> dict[str, Any]:
-    """What the result was made from and what it adds up to."""
-    told = json.loads((work / "compute.json").read_text("utf-8"))
-    money = [c for c, t in AWARDS.items() if t == YUAN]
-    statuses = awards.group_by("status").agg(pl.len()).sort("status").rows()
-    return provenance(work, year, law, scenarios) | {
-        "lines": dict(statuses),
-        "totals": {c: str(awards[c].sum()) for c in money if c != "award_high"},
-        "identities": told["identities"],
-        "outputs": hashes(result),
-    }
-
-
-def provenance(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...]) -> dict[str, Any]:
-    """What a result was made from, without clock or machine: the same inputs give the same manifest."""
-    told = {name: json.loads((work / f"{name}.json").read_text("utf-8")) for name in ("read", "check")}
-    return {
-        "software": {"name": "duixian", "version": software_version()},
-        "year": year,
-        "catalogue": {"version": law.version, "items": len(law.items)},
-        "policies": [
-            {
-                "policy": p.key,
-                "title": p.title,
-                "from": p.first_day and str(p.first_day),
-                "to": p.last_day and str(p.last_day),
-                "enabled": p.enabled,
-            }
-            for p in law.policies.values()
-        ],
-        "readings": [
-            {"key": key, "title": title, "value": value} for key, title, value in law.readings_in_force()
-        ],
-        "scenarios": [{"name": path.stem, "sha256": _sha256(path)} for path in scenarios],
-        "changes": list(law.changes),
-        "inputs": told["read"]["inputs"],
-        "rows": told["check"]["rows"],
-        "notes": told["read"]["notes"] + told["check"]["notes"],
-    }
-
-
-def hashes(result: Path) -> dict[str, str]:
-    """The SHA-256 of every published table."""
-    return {path.name: _sha256(path) for path in sorted(result.glob("*.parquet"))}
-
-
-def software_version() -> str:
-    """The installed version of this software."""
-    try:
-        return version("duixian")
-    except PackageNotFoundError:
-        return "0"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    """Write a published table: one chunk and fixed row groups, so that the bytes depend on content only."""
-    frame.rechunk().write_parquet(path, compression="zstd", row_group_size=250_000)
-
-
-def write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

@@ -40,10 +40,12 @@ def simulate(
     workers: int = 1,
     store: Path | None = None,
     progress: Progress = lambda _: None,
+    start: int = 0,
 ) -> Totals:
     """Fill every part's cells for all draws. `store`: the file that holds the totals (None: memory).
 
-    Neither the number of workers nor the size of a block changes a figure.
+    `start`: the first of the draws, a multiple of CHUNK, where others are drawn elsewhere (see joined). Neither
+    the number of workers nor the size of a block changes a figure.
     """
     sizes = [part.cells.height for part in parts]
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
@@ -57,7 +59,7 @@ def simulate(
     tasks = [(p, first) for first in range(0, draws, BLOCK) for p in range(len(parts))]
 
     def work(place: int, first: int) -> tuple[int, int, Filled]:
-        return place, first, parts[place].fill(first, min(BLOCK, draws - first), seeds)
+        return place, first, parts[place].fill(start + first, min(BLOCK, draws - first), seeds)
 
     def keep(place: int, first: int, found: Filled) -> None:
         rows = slice(starts[place], starts[place + 1])
@@ -81,5 +83,29 @@ def simulate(
         progress(1.0)
     finally:
         pool.shutdown(cancel_futures=True)
-    cells = pl.concat([part.cells for part in parts]) if parts else pl.DataFrame(schema=CELLS)
-    return Totals(cells, amounts, *sums)
+    return Totals(_cells(parts), amounts, *sums)
+
+
+def keep_sums(totals: Totals, path: Path) -> None:
+    """Put down the sums by cell (.npz), beside the file that holds the amounts."""
+    np.savez(path, lines=totals.lines, low=totals.low, high=totals.high, seen=totals.seen)
+
+
+def joined(parts: Sequence[Part], stores: Sequence[Path], whole: Path) -> Totals:
+    """The totals of successive draws that were made apart: amounts in `stores`, each with its sums beside it.
+
+    `whole`: the file for all amounts, where there is more than one.
+    """
+    held = [np.load(store, mmap_mode="r") for store in stores]
+    amounts = held[0]
+    if len(held) > 1:
+        shape = (amounts.shape[0], sum(one.shape[1] for one in held))
+        amounts = np.lib.format.open_memmap(whole, mode="w+", dtype=np.int64, shape=shape)
+        np.concatenate(held, axis=1, out=amounts)
+    sums = [dict(np.load(store.with_suffix(".npz"))) for store in stores]
+    names = ("lines", "low", "high", "seen")
+    return Totals(_cells(parts), amounts, *(np.sum([one[name] for one in sums], axis=0) for name in names))
+
+
+def _cells(parts: Sequence[Part]) -> pl.DataFrame:
+    return pl.concat([part.cells for part in parts]) if parts else pl.DataFrame(schema=CELLS)

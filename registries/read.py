@@ -1,6 +1,7 @@
 """Read a registry's file into typed columns with provenance, faults and notes."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -36,8 +37,26 @@ class Table:
         return self.faults.join(places, on="row").drop("row")
 
 
+SLICE = 1_000_000
+"""Rows of a Parquet file that are read at once."""
+
+
+def read_tables(path: Path, registry: Registry, label: str) -> Iterator[Table]:
+    """Read one file, a Parquet file in slices, since it may be larger than memory.
+
+    `label` is how provenance names it. Raises Unusable when no sheet fits.
+    """
+    if path.suffix.casefold() != ".parquet":
+        yield read_table(path, registry, label)
+        return
+    rows = _scanned(path, lambda file: file.select(pl.len())).item()
+    for first in range(0, max(1, rows), SLICE):
+        table = _read_parquet(path, registry, label, first, SLICE)
+        yield replace(table, notes=[]) if first else table
+
+
 def read_table(path: Path, registry: Registry, label: str) -> Table:
-    """Read one file. `label` is how provenance names it. Raises Unusable when no sheet fits."""
+    """Read one file whole, see read_tables."""
     if path.suffix.casefold() == ".parquet":
         return _read_parquet(path, registry, label)
     grids = open_grids(path)
@@ -193,11 +212,17 @@ def _notes(kinds: pl.Series, header: Header, where: str, unit: Decimal) -> list[
     return notes
 
 
-def _read_parquet(path: Path, registry: Registry, label: str) -> Table:
+def _scanned(path: Path, plan: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
     try:
-        found = pl.read_parquet(path, glob=False)
+        return plan(pl.scan_parquet(path, glob=False)).collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise Unusable(f"文件「{path}」已损坏或不是 Parquet 文件，不能读取。") from error
+
+
+def _read_parquet(
+    path: Path, registry: Registry, label: str, first: int = 0, rows: int | None = None
+) -> Table:
+    found = _scanned(path, lambda file: file.slice(first, rows))
     titles = pl.DataFrame({f"c{place}": [name] for place, name in enumerate(found.columns)})
     grid = Grid(path, None, titles)
     header = find_header(grid, registry)
@@ -215,7 +240,7 @@ def _read_parquet(path: Path, registry: Registry, label: str) -> Table:
     frame = pl.DataFrame([*columns, *raw]).with_columns(
         pl.lit(label).alias("source_file"),
         pl.lit(None, pl.String).alias("source_sheet"),
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("source_row"),
+        (pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + first).alias("source_row"),
     )
     notes = [f"{label}未使用的列：{'、'.join(header.unknown)}"] if header.unknown else []
     return Table(_complete(frame, registry), pl.concat(faults), notes)

@@ -1,6 +1,7 @@
 """The sheets of lines: payable, by applicant, by district, pending, refused, other years, rejects, publicity."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -28,9 +29,9 @@ def _source() -> pl.Expr:
     return filled("{}{}第{}行", "source_file", sheet, "source_row")
 
 
-def has_prefecture(awards: pl.DataFrame) -> bool:
-    """Whether Suzhou pays anything in this run; if not, its column is left out."""
-    return bool((awards["prefecture_share"] > 0).any())
+def has_prefecture(lines: pl.LazyFrame) -> bool:
+    """Whether Suzhou pays or gets back anything; if not, its column is left out."""
+    return bool(lines.select((pl.col("prefecture_share") != 0).any()).collect().item())
 
 
 def _about() -> list[pl.Expr | str]:
@@ -55,22 +56,22 @@ def _detail(
     title: str,
     columns: Sequence[Column],
     rows: pl.DataFrame,
-    limit: int,
+    height: int,
     unit: str = "单位：元",
     total: Sequence[Any] | None = None,
     intro: str = "",
 ) -> None:
-    """A sheet of numbered rows, at most `limit`; `total` is its last row."""
+    """A sheet of numbered rows, the first of `height`; `total` is its last row."""
     sheet = Sheet(book, name, [Column("序号", 6, "index"), *columns])
     sheet.title(title)
     if intro:
         sheet.line(intro)
     sheet.line(unit, "right")
     sheet.header()
-    sheet.frame(rows.head(limit).with_row_index("序号", offset=1))
-    if rows.height > limit:
+    sheet.frame(rows.with_row_index("序号", offset=1))
+    if height > rows.height:
         sheet.line(
-            f"本表列前 {limit:,} 行，共 {rows.height:,} 行；全部内容见同一文件夹的 Parquet 文件。", bold=True
+            f"本表列前 {rows.height:,} 行，共 {height:,} 行；全部内容见同一文件夹的 Parquet 文件。", bold=True
         )
     if rows.is_empty():
         sheet.line("无。")
@@ -78,9 +79,25 @@ def _detail(
         sheet.total(["合计", *total])
 
 
-def payable_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
+def _first(
+    lines: pl.LazyFrame, shown: Sequence[pl.Expr | str], limit: int, sums: Sequence[str] = ()
+) -> tuple[pl.DataFrame, int, list[Any]]:
+    """The first lines as they are shown, how many there are in all, and sums over all of them.
+
+    Only what is shown is worded: a run may have more lines than memory holds.
+    """
+    first, whole = collected(lines.head(limit), lines.select(pl.len(), *(pl.col(c).sum() for c in sums)))
+    height, *added = whole.row(0)
+    return first.select(*shown), height, added
+
+
+def collected(*plans: pl.LazyFrame) -> list[pl.DataFrame]:
+    """The results of plans over the same lines, without holding all of these."""
+    return pl.collect_all(plans, engine="streaming")
+
+
+def payable_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> None:
     """兑现明细: every payable line with its working."""
-    lines = awards.filter(pl.col("status") == "payable")
     amounts = ["gross", "award", "city_share", "district_share"]
     amounts += ["prefecture_share"] if has_prefecture(awards) else []
     titles = ("计算额", "兑付额", "市级", "区镇", "苏州市级")
@@ -91,17 +108,13 @@ def payable_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> No
         Column("提请复核", 30, "wide"),
         _SOURCE,
     ]
-    rows = lines.select(
-        *_about(),
-        *(*amounts, "working", "review"),
-        _source().alias("source"),
-    )
-    sums = [rows[c].sum() for c in amounts]
+    shown = [*_about(), *amounts, "working", "review", _source().alias("source")]
+    rows, height, sums = _first(awards.filter(status="payable"), shown, limit, amounts)
     total = [*[None] * 5, *sums, None, None, None]
-    _detail(book, "兑现明细", f"{year}年度兑现明细表", columns, rows, limit, total=total)
+    _detail(book, "兑现明细", f"{year}年度兑现明细表", columns, rows, height, total=total)
 
 
-def applicants_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
+def applicants_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> None:
     """拨付清单: one row an applicant."""
     columns = [
         *(_CODE, Column("企业（单位）名称", 40), _DISTRICT),
@@ -114,17 +127,22 @@ def applicants_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) ->
     if has_prefecture(awards):
         columns.append(Column("苏州市级", 16, "yuan"))
         amounts.append("prefecture_share")
-    rows = (
-        awards.filter(pl.col("status") == "payable")
+    applicants = (
+        awards.filter(status="payable")
         .group_by("uscc", "name", "district")
         .agg(pl.len().alias("lines"), *(pl.col(c).sum() for c in amounts))
-        .sort("award", "uscc", descending=[True, False])
     )
-    total = [None, None, None, rows["lines"].sum(), *(rows[c].sum() for c in amounts)]
-    _detail(book, "拨付清单", f"{year}年度奖补资金拨付清单", columns, rows, limit, total=total)
+    largest = applicants.top_k(limit, by=["award", "uscc"], reverse=[False, True])
+    rows, whole = collected(
+        largest.sort("award", "uscc", descending=[True, False]),
+        applicants.select(pl.len(), pl.sum("lines", *amounts)),
+    )
+    height, *sums = whole.row(0)
+    total = [None, None, None, *sums]
+    _detail(book, "拨付清单", f"{year}年度奖补资金拨付清单", columns, rows, height, total=total)
 
 
-def district_notices_sheet(book: Book, year: int, awards: pl.DataFrame) -> None:
+def district_notices_sheet(book: Book, year: int, awards: pl.LazyFrame) -> None:
     """区镇负担通知: one block a district, by item."""
     columns = [
         Column("条款", 9),
@@ -137,31 +155,35 @@ def district_notices_sheet(book: Book, year: int, awards: pl.DataFrame) -> None:
     sheet = Sheet(book, "区镇负担通知", columns, landscape=False)
     sheet.title(f"{year}年度奖补资金区镇负担通知")
     live = awards.filter(pl.col("status").is_in(["payable", "pending"]))
+    figures = (
+        pl.col("uscc").filter(status="payable").n_unique().alias("households"),
+        pl.col("award").sum(),
+        pl.col("district_share").sum(),
+        (pl.col("status") == "pending").sum().alias("pending"),
+    )
+    items, whole = collected(
+        live.group_by("district", "policy", "article", "item", "title").agg(*figures),
+        live.group_by("district").agg(*figures),
+    )
+    sums = {district: figures for district, *figures in whole.iter_rows()}
     for district in DISTRICTS:
-        lines = live.filter(pl.col("district") == district)
-        paid = lines.filter(pl.col("status") == "payable")
+        households, award, share, pending = sums.get(district, (0, Decimal(0), Decimal(0), 0))
         sheet.blank()
         sheet.line(
-            f"{district}：{year}年度应负担 {paid['district_share'].sum():,.2f} 元"
-            f"（辖区企业兑付合计 {paid['award'].sum():,.2f} 元，{paid['uscc'].n_unique():,} 户）。单位：元",
+            f"{district}：{year}年度应负担 {share:,.2f} 元"
+            f"（辖区企业兑付合计 {award:,.2f} 元，{households:,} 户）。单位：元",
             bold=True,
         )
         sheet.header(freeze=False)
-        by_item = lines.group_by("policy", "article", "item", "title").agg(
-            pl.col("uscc").filter(pl.col("status") == "payable").n_unique().alias("households"),
-            pl.col("award").sum(),
-            pl.col("district_share").sum(),
-            (pl.col("status") == "pending").sum().alias("pending"),
-        )
-        sheet.rows(by_item.sort("policy", "article", "item").drop("policy", "article").iter_rows())
-        pending = lines.height - paid.height
-        sums = (paid["uscc"].n_unique(), paid["award"].sum(), paid["district_share"].sum(), pending)
-        sheet.total(["合计", None, *sums])
+        by_item = items.filter(district=district).sort("policy", "article", "item")
+        sheet.rows(by_item.drop("district", "policy", "article").iter_rows())
+        sheet.total(["合计", None, households, award, share, pending])
 
 
-def settlement_sheet(book: Book, year: int, settlement: pl.DataFrame, limit: int) -> None:
+def settlement_sheet(book: Book, year: int, settlement: pl.LazyFrame, limit: int) -> None:
     """应补应退: what the year has paid already against what it owes; only where it has paid anything."""
-    if not settlement["paid"].sum():
+    sums = settlement.select(pl.sum("paid", "to_pay", "to_recover"), pl.len()).collect().row(0, named=True)
+    if not sums["paid"]:
         return
     amounts = ["award", "paid", "to_pay", "to_recover", "city_share", "district_share", "prefecture_share"]
     titles = [
@@ -173,36 +195,24 @@ def settlement_sheet(book: Book, year: int, settlement: pl.DataFrame, limit: int
         "区镇应补（负为应退）",
         "苏州市级应补（负为应退）",
     ]
-    if not (settlement["prefecture_share"] != 0).any():
+    if not has_prefecture(settlement):
         amounts, titles = amounts[:-1], titles[:-1]
     columns = [
         *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
         *(Column(title, 16, "yuan") for title in titles),
         Column("说明", 40, "wide"),
     ]
-    rows = settlement.filter(pl.col("award") != pl.col("paid")).select(
-        *_about(),
-        *(*amounts, "note"),
-    )
-    square = settlement.height - rows.height
+    open_lines = settlement.filter(pl.col("award") != pl.col("paid"))
+    rows, height, added = _first(open_lines, [*_about(), *amounts, "note"], limit, amounts)
     intro = (
-        f"本年度已兑付 {settlement['paid'].sum():,.2f} 元，应补 {settlement['to_pay'].sum():,.2f} 元，"
-        f"应退 {settlement['to_recover'].sum():,.2f} 元；另有 {square:,} 笔已足额兑付，不列。"
+        f"本年度已兑付 {sums['paid']:,.2f} 元，应补 {sums['to_pay']:,.2f} 元，"
+        f"应退 {sums['to_recover']:,.2f} 元；另有 {sums['len'] - height:,} 笔已足额兑付，不列。"
     )
-    sums = [rows[c].sum() for c in amounts]
-    _detail(
-        book,
-        "应补应退",
-        f"{year}年度应补应退清单",
-        columns,
-        rows,
-        limit,
-        total=[*[None] * 5, *sums, None],
-        intro=intro,
-    )
+    total = [*[None] * 5, *added, None]
+    _detail(book, "应补应退", f"{year}年度应补应退清单", columns, rows, height, total=total, intro=intro)
 
 
-def pending_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
+def pending_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> None:
     """待核定: lines that wait for the department's figure, with their statutory range."""
     columns = [
         *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
@@ -213,18 +223,17 @@ def pending_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> No
         Column("提请复核", 40, "wide"),
         _SOURCE,
     ]
-    rows = awards.filter(pl.col("status") == "pending").select(
-        *_about(),
-        *("award_low", "award_high", "lead_department", "working", "review"),
-        _source().alias("source"),
+    shown = [*_about(), "award_low", "award_high", "lead_department", "working", "review"]
+    lines = awards.filter(status="pending").with_columns(open_ended=pl.col("award_high").is_null())
+    rows, height, (low, high, open_ended) = _first(
+        lines, [*shown, _source().alias("source")], limit, ["award_low", "award_high", "open_ended"]
     )
     intro = "「提请复核」写明缺少数据的，先补填数据；其余由部门核定，按各行写明的列填入登记表，重新运行即可。"
-    high = None if rows["award_high"].null_count() else rows["award_high"].sum()
-    total = [*[None] * 5, rows["award_low"].sum(), high, None, None, None, None]
-    _detail(book, "待核定", f"{year}年度待核定清单", columns, rows, limit, total=total, intro=intro)
+    total = [*[None] * 5, low, None if open_ended else high, None, None, None, None]
+    _detail(book, "待核定", f"{year}年度待核定清单", columns, rows, height, total=total, intro=intro)
 
 
-def refused_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
+def refused_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> None:
     """不予兑现: what lacks data first, then what does not qualify, then repetitions."""
     columns = [
         Column("类别", 10),
@@ -241,24 +250,22 @@ def refused_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> No
         .then(pl.lit("缺少数据"))
         .otherwise(pl.lit("不符合"))
     )
-    rows = (
-        awards.filter(pl.col("status").is_in(["ineligible", "duplicate"]) & ~reason.str.contains(_LATE))
-        .select(
-            kind.alias("kind"),
-            *_about(),
-            *("reason", "working"),
-            _source().alias("source"),
-        )
-        .sort(pl.col("kind").replace_strict({"缺少数据": 0, "不符合": 1, "重复": 2}), maintain_order=True)
+    refused = awards.filter(pl.col("status").is_in(["ineligible", "duplicate"]) & ~reason.str.contains(_LATE))
+    refused = refused.with_columns(kind=kind)
+    order = ("缺少数据", "不符合", "重复")
+    *parts, counted = collected(
+        *(refused.filter(kind=name).head(limit) for name in order), refused.group_by("kind").agg(pl.len())
     )
-    counts = dict(rows.group_by("kind").agg(pl.len()).rows())
-    intro = "，".join(f"{name} {counts.get(name, 0):,} 笔" for name in ("缺少数据", "不符合", "重复")) + (
-        "。缺少数据的补齐后可重新测算。"
+    shown = ["kind", *_about(), "reason", "working", _source().alias("source")]
+    rows, counts = pl.concat(parts).head(limit).select(shown), dict(counted.iter_rows())
+    intro = (
+        "，".join(f"{name} {counts.get(name, 0):,} 笔" for name in order) + "。缺少数据的补齐后可重新测算。"
     )
-    _detail(book, "不予兑现", f"{year}年度不予兑现清单", columns, rows, limit, unit="", intro=intro)
+    height = sum(counts.values())
+    _detail(book, "不予兑现", f"{year}年度不予兑现清单", columns, rows, height, unit="", intro=intro)
 
 
-def other_years_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
+def other_years_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> None:
     """跨年补报: rows of earlier years, with what they would have earned then."""
     columns = [
         *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
@@ -266,17 +273,14 @@ def other_years_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -
         Column("处理", 60, "wide"),
         _SOURCE,
     ]
-    rows = awards.filter(pl.col("reason").str.contains(_LATE).fill_null(False)).select(
-        *_about(),
-        pl.col("event_on").cast(pl.String),
-        "reason",
-        _source().alias("source"),
-    )
+    late = awards.filter(pl.col("reason").str.contains(_LATE).fill_null(False))
+    shown = [*_about(), pl.col("event_on").cast(pl.String), "reason", _source().alias("source")]
+    rows, height, _ = _first(late, shown, limit)
     intro = "以下各笔的发生日期在以前年度，本年度不计。写明应补兑的，核实后按所属年度补兑；写明重复、不符合的不补。"
-    _detail(book, "跨年补报", f"{year}年度跨年补报清单", columns, rows, limit, unit="", intro=intro)
+    _detail(book, "跨年补报", f"{year}年度跨年补报清单", columns, rows, height, unit="", intro=intro)
 
 
-def rejects_sheet(book: Book, manifest: dict[str, Any], rejects: pl.DataFrame, limit: int) -> None:
+def rejects_sheet(book: Book, manifest: dict[str, Any], rejects: pl.LazyFrame, limit: int) -> None:
     """数据问题: faulty rows for the departments to correct, and the warnings of reading."""
     columns = [
         Column("登记表", 12),
@@ -294,15 +298,13 @@ def rejects_sheet(book: Book, manifest: dict[str, Any], rejects: pl.DataFrame, l
     }
     titles = {name: registry.title for name, registry in REGISTRIES.items()}
     key = filled("{}|{}", "registry", "column")
-    rows = rejects.select(
+    shown: list[pl.Expr | str] = [
         pl.col("registry").replace_strict(titles, return_dtype=pl.String),
-        "source_file",
-        "source_sheet",
-        "source_row",
+        *("source_file", "source_sheet", "source_row"),
         key.replace_strict(headers, default=None, return_dtype=pl.String).alias("header"),
-        "value",
-        "reason",
-    )
+        *("value", "reason"),
+    ]
+    rows, height, _ = _first(rejects, shown, limit)
     intro = "以下各行未采用；请填报部门更正后重新报送，其余各行照常计算。" + (
         "另有读取提示，见「说明」。" if manifest["notes"] else ""
     )
@@ -312,13 +314,13 @@ def rejects_sheet(book: Book, manifest: dict[str, Any], rejects: pl.DataFrame, l
         f"{manifest['year']}年度登记表数据问题清单",
         columns,
         rows,
-        limit,
+        height,
         unit="",
         intro=intro,
     )
 
 
-def publicity_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> None:
+def publicity_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> None:
     """公示: who is to be paid for what, without any financial figure."""
     columns = [
         Column("企业（单位）名称", 44),
@@ -327,14 +329,14 @@ def publicity_sheet(book: Book, year: int, awards: pl.DataFrame, limit: int) -> 
         Column("事项", 34, "wide"),
         Column("级别", 34, "wide"),
     ]
-    rows = (
-        awards.filter(pl.col("status") == "payable")
-        .select(
-            *(_applicant(), pl.col("district").cast(pl.Enum(DISTRICTS))),
-            *("policy", "article", "item", "title", "level"),
-        )
+    told = ["district", "name", "policy", "article", "item", "title", "level"]
+    public = (
+        awards.filter(status="payable")
+        .select(_applicant(), pl.col("district").cast(pl.Enum(DISTRICTS)), *told[2:])
         .unique()
-        .sort("district", "name", "policy", "article", "item", "level", nulls_last=True)
-        .drop("policy", "article")
     )
-    _detail(book, "公示", f"{year}年度拟兑现奖补公示", columns, rows, limit, unit="")
+    first, whole = collected(
+        public.sort(*told[:5], "level", nulls_last=True).head(limit), public.select(pl.len())
+    )
+    rows = first.select("name", "district", "item", "title", "level")
+    _detail(book, "公示", f"{year}年度拟兑现奖补公示", columns, rows, whole.item(), unit="")

@@ -8,11 +8,11 @@ import polars as pl
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.series import SeriesLabel
 
-from reports.detail import has_prefecture
+from reports.detail import collected, has_prefecture
 from reports.sheets import Book, Column, Sheet, wan
 from schemas.districts import DISTRICTS
 from schemas.labels import filled
-from schemas.money import total
+from schemas.money import YUAN
 from schemas.outputs import CLASSES
 from schemas.registries import REGISTRIES
 
@@ -36,7 +36,7 @@ _TOTAL_COLUMNS = [
 
 
 def notes_sheet(
-    book: Book, manifest: dict[str, Any], awards: pl.DataFrame, rejects: pl.DataFrame, today: str
+    book: Book, manifest: dict[str, Any], awards: pl.LazyFrame, rejects: pl.LazyFrame, today: str
 ) -> None:
     """说明: the result in three sentences, its basis, readings, inputs, remarks, and blanks to sign."""
     year = manifest["year"]
@@ -99,26 +99,37 @@ def _window(policy: dict[str, Any]) -> str:
     return f"{policy['from']} 至 {policy['to']}" if policy["from"] or policy["to"] else "未定有效期"
 
 
-def _result(awards: pl.DataFrame, rejects: pl.DataFrame) -> list[str]:
-    payable = awards.filter(pl.col("status") == "payable")
-    pending = awards.filter(pl.col("status") == "pending")
-    refused = awards.filter(pl.col("status").is_in(["ineligible", "duplicate"]))
-    open_ended = pending["award_high"].null_count()
-    rows = rejects.select("registry", "source_file", "source_sheet", "source_row").unique().height
-    district, suzhou = total(payable["district_share"]), total(payable["prefecture_share"])
-    high = f"{wan(total(pending['award_high'])):,.2f} 万元" + (
-        f"，另有 {open_ended:,} 笔无上限" if open_ended else ""
+def _result(awards: pl.LazyFrame, rejects: pl.LazyFrame) -> list[str]:
+    lines, faulty = collected(
+        awards.group_by("status").agg(
+            pl.len(),
+            pl.col("uscc").n_unique().alias("households"),
+            pl.sum("award", "city_share", "district_share", "prefecture_share", "award_low", "award_high"),
+            pl.col("award_high").null_count().alias("open_ended"),
+        ),
+        rejects.select("registry", "source_file", "source_sheet", "source_row").unique().select(pl.len()),
     )
+    of = {row["status"]: row for row in lines.iter_rows(named=True)}
+    nothing = dict.fromkeys(lines.columns, 0)
+    payable, pending = of.get("payable", nothing), of.get("pending", nothing)
+    refused = sum(of.get(status, nothing)["len"] for status in ("ineligible", "duplicate"))
+
+    def told(figures: dict[str, Any], column: str) -> str:
+        return f"{wan(Decimal(figures[column])):,.2f} 万元"
+
+    high = told(pending, "award_high")
+    if pending["open_ended"]:
+        high += f"，另有 {pending['open_ended']:,} 笔无上限"
+    suzhou = f"，苏州市级 {told(payable, 'prefecture_share')}" if payable["prefecture_share"] else ""
     return [
-        f"应兑付 {payable['uscc'].n_unique():,} 户 {payable.height:,} 笔，合计 {wan(total(payable['award'])):,.2f} 万元，"
-        f"其中市级 {wan(total(payable['city_share'])):,.2f} 万元，区镇 {wan(district):,.2f} 万元"
-        + (f"，苏州市级 {wan(suzhou):,.2f} 万元。" if suzhou else "。"),
-        f"待核定 {pending.height:,} 笔，法定区间 {wan(total(pending['award_low'])):,.2f} 万元至 {high}。",
-        f"不予兑现 {refused.height:,} 笔（原因见「不予兑现」「跨年补报」），数据有问题 {rows:,} 行（见「数据问题」）。",
+        f"应兑付 {payable['households']:,} 户 {payable['len']:,} 笔，合计 {told(payable, 'award')}，"
+        f"其中市级 {told(payable, 'city_share')}，区镇 {told(payable, 'district_share')}{suzhou}。",
+        f"待核定 {pending['len']:,} 笔，法定区间 {told(pending, 'award_low')}至 {high}。",
+        f"不予兑现 {refused:,} 笔（原因见「不予兑现」「跨年补报」），数据有问题 {faulty.item():,} 行（见「数据问题」）。",
     ]
 
 
-def totals_sheet(book: Book, year: int, awards: pl.DataFrame, last_year: pl.DataFrame | None) -> None:
+def totals_sheet(book: Book, year: int, awards: pl.LazyFrame, last_year: pl.DataFrame | None) -> None:
     """汇总: by district, article, department and item, with two charts at the end."""
     columns = [c for c in _TOTAL_COLUMNS if c.title != _SUZHOU or has_prefecture(awards)]
     sheet = Sheet(book, "汇总", columns)
@@ -132,8 +143,7 @@ def totals_sheet(book: Book, year: int, awards: pl.DataFrame, last_year: pl.Data
     }
     awards = awards.with_columns(**named)
     before = _last_year_by(awards, last_year)
-    ordered = awards.select(pl.col("district").unique()).to_series().to_list()
-    districts = _block(sheet, "按区镇", awards, "district", before, [d for d in DISTRICTS if d in ordered])
+    districts = _block(sheet, "按区镇", awards, "district", before, DISTRICTS)
     articles = _block(sheet, "按条", awards, "by_article", before)
     _block(sheet, "按类别", awards, "by_class", before)
     _block(sheet, "按牵头部门", awards, "lead_department", before)
@@ -148,29 +158,37 @@ def totals_sheet(book: Book, year: int, awards: pl.DataFrame, last_year: pl.Data
     _chart(sheet, "各条应兑付（万元）", articles, payers, f"F{sheet.row + 1}")
 
 
-def _last_year_by(awards: pl.DataFrame, last_year: pl.DataFrame | None) -> pl.DataFrame:
+def _last_year_by(awards: pl.LazyFrame, last_year: pl.DataFrame | None) -> pl.DataFrame:
     """Last year's payments with the groups of their items."""
-    groups = awards.select("item", "by_item", "by_article", "lead_department", "by_class").unique()
-    schema: dict[str, Any] = {"item": pl.String, "district": pl.String, "amount": awards.schema["award"]}
+    (groups,) = collected(
+        awards.select("item", "by_item", "by_article", "lead_department", "by_class").unique()
+    )
+    schema: dict[str, Any] = {"item": pl.String, "district": pl.String, "amount": YUAN}
     before = pl.DataFrame(schema=schema) if last_year is None else last_year
     return before.join(groups, on="item", how="left")
 
 
-def _rows(awards: pl.DataFrame, by: str, before: pl.DataFrame) -> list[list[Any]]:
+def _rows(awards: pl.LazyFrame, by: str, before: pl.DataFrame) -> list[list[Any]]:
     """A row a group, in the order of the lines: name and figures as _TOTAL_COLUMNS has them, in 万元."""
     payable, pending = pl.col("status") == "payable", pl.col("status") == "pending"
     highs = pl.col("award_high").filter(pending)
-    groups = awards.group_by(by, maintain_order=True).agg(
-        households=pl.col("uscc").filter(payable).n_unique(),
-        lines=payable.sum(),
-        paid=pl.col("award").sum(),
-        city=pl.col("city_share").sum(),
-        district_share=pl.col("district_share").sum(),
-        prefecture=pl.col("prefecture_share").sum(),
-        pending=pending.sum(),
-        low=pl.col("award_low").filter(pending).sum(),
-        high=pl.when(highs.null_count() == 0).then(highs.sum()),
+    grouped = (
+        awards.with_row_index("_line")
+        .group_by(by)
+        .agg(
+            pl.col("_line").min(),
+            households=pl.col("uscc").filter(payable).n_unique(),
+            lines=payable.sum(),
+            paid=pl.col("award").sum(),
+            city=pl.col("city_share").sum(),
+            district_share=pl.col("district_share").sum(),
+            prefecture=pl.col("prefecture_share").sum(),
+            pending=pending.sum(),
+            low=pl.col("award_low").filter(pending).sum(),
+            high=pl.when(highs.null_count() == 0).then(highs.sum()),
+        )
     )
+    (groups,) = collected(grouped.sort("_line").drop("_line"))
     paid_before = dict(before.group_by(by).agg(pl.col("amount").sum()).rows())
     shown = has_prefecture(awards)
     rows = []
@@ -197,10 +215,10 @@ def _rows(awards: pl.DataFrame, by: str, before: pl.DataFrame) -> list[list[Any]
 def _block(
     sheet: Sheet,
     title: str,
-    awards: pl.DataFrame,
+    awards: pl.LazyFrame,
     by: str,
     before: pl.DataFrame,
-    order: list[str] | None = None,
+    order: Sequence[str] | None = None,
 ) -> tuple[int, int]:
     """One group of rows; returns its first and last row number."""
     sheet.line(title, bold=True)
@@ -210,9 +228,9 @@ def _block(
     return first, sheet.row
 
 
-def _rounding_note(sheet: Sheet, awards: pl.DataFrame) -> None:
-    yuan = total(awards["award"])
-    by_item = awards.group_by("item").agg(pl.col("award").sum())["award"]
+def _rounding_note(sheet: Sheet, awards: pl.LazyFrame) -> None:
+    by_item = collected(awards.group_by("item").agg(pl.col("award").sum()))[0]["award"].to_list()
+    yuan = sum(by_item, Decimal(0))
     shown = sum((wan(amount) or Decimal(0) for amount in by_item), Decimal(0))
     sheet.line(
         f"总计 {yuan:,.2f} 元；按条款各行四舍五入到万元后相加为 {shown:,.2f} 万元，"

@@ -19,9 +19,13 @@ def payments_of(lines: pl.DataFrame) -> pl.DataFrame:
     rows = lines.filter(pl.col("to_pay") > 0).with_columns(
         amount=pl.col("to_pay"), paid_on=pl.lit(None, pl.Date)
     )
-    return rows.select(pl.col(c).cast(t) for c, t in _PAYMENTS.dtypes().items()).sort(
-        "item", "uscc", "person_id", "project_id", "certificate_no", "level", "amount", nulls_last=True
-    )
+    return in_order(rows.select(pl.col(c).cast(t) for c, t in _PAYMENTS.dtypes().items()))
+
+
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the payments registry in the order of their content."""
+    order = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "amount")
+    return rows.sort(order, nulls_last=True)
 
 
 def write_template(rows: pl.DataFrame, path: Path) -> None:

@@ -8,6 +8,7 @@ import polars as pl
 
 from reports import detail, overview
 from reports.sheets import Book, Column, Sheet
+from schemas.districts import DISTRICTS
 from schemas.money import total
 
 DETAIL_ROWS = 20_000
@@ -17,15 +18,15 @@ DETAIL_ROWS = 20_000
 def write_workbook(
     path: Path,
     *,
-    awards: pl.DataFrame,
+    awards: pl.LazyFrame,
     summary: pl.DataFrame,
-    settlement: pl.DataFrame,
-    rejects: pl.DataFrame,
+    settlement: pl.LazyFrame,
+    rejects: pl.LazyFrame,
     manifest: dict[str, Any],
     last_year: pl.DataFrame | None = None,
     today: str,
 ) -> None:
-    """Write the workbook from frames in the shapes AWARDS, SUMMARY, SETTLEMENT and REJECTS.
+    """Write the workbook from frames in the shapes AWARDS, SUMMARY, SETTLEMENT and REJECTS, sorted as published.
 
     `last_year` holds payments of the year before (`item`, `district`, `amount` in yuan); `today` is the
     day to print.
@@ -46,7 +47,7 @@ def write_workbook(
     book.save(path)
 
 
-def _checks_sheet(book: Book, manifest: dict[str, Any], awards: pl.DataFrame, summary: pl.DataFrame) -> None:
+def _checks_sheet(book: Book, manifest: dict[str, Any], awards: pl.LazyFrame, summary: pl.DataFrame) -> None:
     columns = [
         Column("核对事项", 52),
         Column("一方（元）", 22, "yuan"),
@@ -58,13 +59,18 @@ def _checks_sheet(book: Book, manifest: dict[str, Any], awards: pl.DataFrame, su
     sheet.title(f"{manifest['year']}年度兑现勾稽核对表")
     sheet.line("单位：元", "right")
     sheet.header()
-    paid = total(awards["award"])
+    applicants, districts = detail.collected(
+        awards.group_by("uscc").agg(pl.col("award").sum()).select(pl.col("award").sum()),
+        awards.group_by("district").agg(pl.sum("award", "district_share")),
+    )
+    paid = total(districts["award"])
     pairs = [(what, Decimal(a), Decimal(b)) for what, a, b in manifest["identities"]]
     pairs.append(("汇总表合计 ＝ 明细合计", total(summary["amount"]), paid))
-    by_applicant = total(awards.group_by("uscc").agg(pl.col("award").sum())["award"])
-    pairs.append(("拨付清单合计 ＝ 明细合计", by_applicant, paid))
-    by_district = total(awards.group_by("district").agg(pl.col("district_share").sum())["district_share"])
-    pairs.append(("区镇负担通知合计 ＝ 区镇负担合计", by_district, total(awards["district_share"])))
+    pairs.append(("拨付清单合计 ＝ 明细合计", total(applicants["award"]), paid))
+    listed, every = (
+        total(d["district_share"]) for d in (districts.filter(pl.col("district").is_in(DISTRICTS)), districts)
+    )
+    pairs.append(("区镇负担通知合计 ＝ 区镇负担合计", listed, every))
     sheet.rows((what, a, b, a - b, "相符" if a == b else "不符") for what, a, b in pairs)
     sheet.blank()
     sheet.line("登记表行数去向（每一行或进入结果，或列入数据问题，或作为历史资料）", bold=True)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from rules.caps import cap_lines, over_quota, share_caps
+from rules.caps import cap_lines, quota_notes, share_caps, with_quota_notes
 from rules.catalogue import Catalogue
 from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
@@ -74,14 +74,22 @@ def settle(
     `items`: only the lines of these, which must hold with an item all that it may touch (see
     rules.overlap.touching). `rows`: made before for these frames and year.
     """
-    lines = pl.concat([_empty(), *_evaluated(rows or Rows(frames, year), law, items)], how="diagonal")
+    settled = settle_part(rows or Rows(frames, year), law, items)
+    payable = settled.lines.filter(status=PAYABLE).group_by("item").agg(pl.len())
+    notes = quota_notes(law, dict(payable.iter_rows()))
+    return Settled(with_quota_notes(settled.lines, notes), settled.unmatched)
+
+
+def settle_part(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> Settled:
+    """`settle` for registries that may be a part of a year's: without what depends on all lines of the year."""
+    frames, year = rows.frames, rows.year
+    lines = pl.concat([_empty(), *_evaluated(rows, law, items)], how="diagonal")
     lines = lines.with_columns(policy=pl.col("item").str.head(1))
-    lines = once(lines, frames, law, year)
+    lines = once(lines, frames, law, year, rows.searched)
     lines = without_overlaps(in_window(cap_lines(lines), law), law)
     lines = with_paid_elsewhere(lines, frames, law, year)
     lines = of_year(with_cut_winners(share_caps(lines)), year, law)
-    lines = over_quota(_settled(lines), law)
-    lines = finish_working(split(_described(lines, law, year), law))
+    lines = finish_working(split(_described(_settled(lines), law, year), law))
     return Settled(*with_paid(lines, frames, year))
 
 
@@ -91,7 +99,7 @@ def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl
     frames = rows.frames
     if items is not None and "payments" in frames:
         frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
-    lines = once(lines.with_columns(policy=pl.col("item").str.head(1)), frames, law, rows.year)
+    lines = once(lines.with_columns(policy=pl.col("item").str.head(1)), frames, law, rows.year, rows.searched)
     lines = share_caps(without_overlaps(in_window(cap_lines(lines), law), law))
     lines = _settled(of_year(lines, rows.year, law))
     return split(_described(lines, law, rows.year), law)

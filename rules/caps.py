@@ -1,5 +1,6 @@
 """Caps: of one line, and shared between lines, where the excess comes off in proportion."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import polars as pl
@@ -78,23 +79,27 @@ def share_caps(lines: pl.DataFrame, of_things: bool = False) -> pl.DataFrame:
     ).drop("_line")
 
 
-def over_quota(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
-    """A note on the payable lines of an item that pays more of them than its yearly number; cuts nothing."""
+def quota_notes(law: Catalogue, counts: Mapping[str, int]) -> dict[str, str]:
+    """By item that pays more lines than its yearly number what to say of that. `counts`: payable lines by item."""
     quotas = {
         item.id: int(term.value)
         for item in law.items.values()
         if item.quota and isinstance(term := item.terms[item.quota], Scalar)
     }
-    paid = lines.filter((pl.col("status") == PAYABLE) & pl.col("item").is_in(list(quotas)))
-    counts = dict(paid.group_by("item").agg(pl.len()).rows())
-    for item, count in sorted(counts.items()):
-        if count > quotas[item]:
-            said = pl.lit(f"本年度应兑付 {count} 项，超过每年 {quotas[item]} 项的计划数")
-            note = pl.when((pl.col("item") == item) & (pl.col("status") == PAYABLE)).then(said)
-            lines = lines.with_columns(
-                review=pl.concat_str(["review", note], separator="；", ignore_nulls=True)
-            )
-    return lines
+    return {
+        item: f"本年度应兑付 {counts[item]} 项，超过每年 {most} 项的计划数"
+        for item, most in quotas.items()
+        if counts.get(item, 0) > most
+    }
+
+
+def with_quota_notes(lines: pl.DataFrame, notes: Mapping[str, str]) -> pl.DataFrame:
+    """The notes (see quota_notes) on the payable lines of their items; they cut nothing."""
+    if not notes:
+        return lines
+    said = pl.col("item").replace_strict(notes, default=None, return_dtype=pl.String)
+    noted = pl.concat_str("review", pl.when(status=PAYABLE).then(said), separator="；", ignore_nulls=True)
+    return lines.with_columns(review=pl.when(noted != "").then(noted))
 
 
 def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:

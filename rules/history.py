@@ -1,11 +1,12 @@
 """Bring earlier years to this year's rows: last year's figures, sums by enterprise, what came first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import polars as pl
 
 from schemas.money import YUAN
+from schemas.registries import REGISTRIES
 
 Frames = dict[str, pl.DataFrame]
 """Registry name → checked rows. Besides the registry's columns and provenance a row has `role` (line or
@@ -75,8 +76,11 @@ def summed(rows: pl.DataFrame, per: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def prepared(name: str, frames: Frames, year: int) -> pl.DataFrame:
-    """A registry's rows to evaluate, with history, the applicant, and `on`, the day that dates them."""
+def prepared(name: str, frames: Frames, year: int, searched: Sequence[int] = ()) -> pl.DataFrame:
+    """A registry's rows to evaluate, with history, the applicant, and `on`, the day that dates them.
+
+    `searched`: the earlier years that were looked through for what came first.
+    """
     frame = frames[name]
     if name == "rnd":
         rows = with_last_year(frame, year)
@@ -88,22 +92,27 @@ def prepared(name: str, frames: Frames, year: int) -> pl.DataFrame:
         "uscc", "name", "district", "industry", "industrial", "registered_on"
     )
     rows = rows.join(applicants, on="uscc", how="left", maintain_order="left")
-    years = years_searched(frames, name, year)
-    return rows.with_columns(_day(name, frame).alias("on"), pl.lit(searched_text(years)).alias("searched"))
+    return rows.with_columns(_day(name, frame).alias("on"), pl.lit(searched_text(searched)).alias("searched"))
 
 
 class Rows:
-    """The rows a year's items are evaluated on, made once: they depend on no law, so that many can share them."""
+    """The rows a year's items are evaluated on, made once: they depend on no law, so that many can share them.
 
-    def __init__(self, frames: Frames, year: int) -> None:
+    `searched`: registry → the earlier years looked through, where `frames` are only a part of the registries.
+    """
+
+    def __init__(
+        self, frames: Frames, year: int, searched: Mapping[str, Sequence[int]] | None = None
+    ) -> None:
         self.frames, self.year = frames, year
+        self.searched = searched if searched is not None else all_searched(frames, year)
         self._of: dict[str, pl.DataFrame] = {}
         self._parts: dict[str, dict[str, pl.DataFrame]] = {}
 
     def of(self, name: str) -> pl.DataFrame:
         """A registry's prepared rows."""
         if name not in self._of:
-            self._of[name] = prepared(name, self.frames, self.year)
+            self._of[name] = prepared(name, self.frames, self.year, self.searched[name])
         return self._of[name]
 
     @cached_property
@@ -138,6 +147,11 @@ def years_searched(frames: Frames, name: str, year: int) -> list[int]:
             day = _day(held, frame) if held != "payments" else pl.date(pl.col("year"), 12, 31)
             found |= set(frame.select(day.dt.year().unique()).to_series().to_list())
     return sorted(y for y in found if y is not None and y < year)
+
+
+def all_searched(frames: Frames, year: int) -> dict[str, list[int]]:
+    """Registry → the earlier years it or the payments hold."""
+    return {name: years_searched(frames, name, year) for name, one in REGISTRIES.items() if one.has_lines}
 
 
 def searched_text(years: Sequence[int]) -> str:

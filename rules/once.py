@@ -1,13 +1,13 @@
 """One fact once: nothing is paid that an earlier year paid, and what must be the first is the first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
-from rules.history import Frames, searched_text, years_searched
+from rules.history import Frames, searched_text
 from rules.matching import matched_payments
 from rules.model import Item
 from schemas.labels import filled
@@ -16,11 +16,14 @@ from schemas.money import YUAN, grouped
 _UNNUMBERED = "（已兑付记录没有可核对的证书、项目或证件号码，如非同一事项请补填）"
 
 
-def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
+def once(
+    lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int, searched: Mapping[str, Sequence[int]]
+) -> pl.DataFrame:
     """Lines that an earlier award year paid become duplicate; those that are not the first ineligible.
 
-    Adds `paid_lower`: what earlier years paid for lower levels, where the reading `upgrade` pays only
-    the difference (yuan, else null).
+    `searched`: registry → the earlier years that were looked through for what came first. Adds
+    `paid_lower`: what earlier years paid for lower levels, where the reading `upgrade` pays only the
+    difference (yuan, else null).
     """
     first = [item.id for item in law.items.values() if item.first]
     lines = lines.with_row_index("_line")
@@ -35,13 +38,13 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
     seen = pl.coalesce("_paid", "_maybe", "_seen")
     again = live & ~must_be_first & paid.is_not_null()
     refuted = live & must_be_first & seen.is_not_null()
-    searched = pl.col("item").replace_strict(
-        _searched(frames, first, law, year), default=None, return_dtype=pl.String
+    first_of = pl.col("item").replace_strict(
+        _searched(first, law, searched), default=None, return_dtype=pl.String
     )
     once_only = _once_only(law)
     several = live & once_only & (live.sum().over(_applicant(), "item", "level") > 1)
     notes = [
-        pl.when(must_be_first & seen.is_null()).then(searched),
+        pl.when(must_be_first & seen.is_null()).then(first_of),
         pl.when(pl.col("_maybe") & paid.is_null()).then(
             pl.lit("以前年度已有兑付，记录没有写明是哪个项目或哪个人，请核是否同一事项")
         ),
@@ -195,9 +198,6 @@ def _thing(frame: pl.DataFrame) -> pl.Expr:
     return pl.col("project_id").str.to_uppercase() if has else pl.lit(None, pl.String)
 
 
-def _searched(frames: Frames, first: Sequence[str], law: Catalogue, year: int) -> dict[str, str]:
-    notes = {}
-    for key in first:
-        years = years_searched(frames, law.items[key].registry or "", year)
-        notes[key] = f"按首次计，{searched_text(years)}"
-    return notes
+def _searched(first: Sequence[str], law: Catalogue, searched: Mapping[str, Sequence[int]]) -> dict[str, str]:
+    years = {key: searched[law.items[key].registry or ""] for key in first}
+    return {key: f"按首次计，{searched_text(found)}" for key, found in years.items()}

@@ -16,6 +16,13 @@ from schemas.outputs import SETTLEMENT
 _ZERO = pl.lit(Decimal(0), YUAN)
 _SHARES = ("city_share", "district_share", "prefecture_share")
 _BY = ("uscc", "person_id", "project_id", "certificate_no", "level")
+SETTLEMENT_ORDER: list[str | pl.Expr] = [
+    pl.col("item").str.head(1),
+    *(pl.col("item").str.extract(r"^[A-Z](\d+)\.(\d+)$", place).cast(pl.Int32) for place in (1, 2)),
+    *(*_BY, "award", "paid"),
+]
+"""The order of a settlement's rows, by content."""
+
 _ORDER = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "on", "award", "working")
 
 
@@ -119,9 +126,8 @@ def settlement(lines: pl.DataFrame, unmatched: pl.DataFrame, frames: Frames, law
     shown = rows.with_columns(
         person_id=masked(pl.col("person_id")), person_name=initial(pl.col("person_name"))
     )
-    number = [pl.col("item").str.extract(r"^[A-Z](\d+)\.(\d+)$", place).cast(pl.Int32) for place in (1, 2)]
-    shown = shown.sort(pl.col("item").str.head(1), *number, *_BY, "award", "paid", nulls_last=True)
-    return shown.select(pl.col(c).cast(t) for c, t in SETTLEMENT.items())
+    shown = shown.select(pl.col(c).cast(t) for c, t in SETTLEMENT.items())
+    return shown.sort(SETTLEMENT_ORDER, nulls_last=True)
 
 
 def _of_no_line(payments: pl.DataFrame, frames: Frames, law: Catalogue) -> pl.DataFrame:

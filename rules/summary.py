@@ -35,9 +35,19 @@ def summarise(awards: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
                 .otherwise(pl.col("high").sum()),
             )
         )
-    return (
-        pl.concat(parts)
-        .filter((pl.col("payer") != "prefecture") | pl.col("policy").is_in(shared))
-        .select(pl.col(c).cast(t) for c, t in SUMMARY.items())
-        .sort("policy", "article", "item", "district", "payer", nulls_last=True)
+    told = pl.concat(parts).filter((pl.col("payer") != "prefecture") | pl.col("policy").is_in(shared))
+    return _in_order(told)
+
+
+def merged(summaries: pl.DataFrame) -> pl.DataFrame:
+    """Summaries of parts of a run, which no applicant is in two of, as one."""
+    endless = pl.col("amount_high").is_null().any()
+    added = ("lines", "households", "pending_lines", "amount", "amount_low")
+    high = pl.when(~endless).then(pl.col("amount_high").sum())
+    return _in_order(summaries.group_by(*_BY, "payer").agg(pl.sum(*added), amount_high=high))
+
+
+def _in_order(summary: pl.DataFrame) -> pl.DataFrame:
+    return summary.select(pl.col(c).cast(t) for c, t in SUMMARY.items()).sort(
+        "policy", "article", "item", "district", "payer", nulls_last=True
     )

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from flows import steps
+from flows.files import checked_frames
 from forecast.parts import Part
 from forecast.run import Totals, simulate
 from forecast.streams import Seeds
@@ -69,7 +70,7 @@ def read_city(raw: Path, year: int, work: Path, law: Catalogue) -> Frames:
     work.mkdir(exist_ok=True)
     steps.read(work, raw, year, lambda _: None)
     steps.check_rows(work, year, law, lambda _: None)
-    return steps.checked_frames(work)
+    return checked_frames(work)
 
 
 def yuan(part: Part, draws: int = 512, seed: int = 1) -> pl.DataFrame:

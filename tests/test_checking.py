@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from openpyxl import Workbook
 
-from flows.check import Checked, check
+from flows.check import Checked, check, notes
 from registries.locate import locate_years
 from registries.read import read_table
 from rules.catalogue import Catalogue
@@ -152,7 +152,7 @@ def test_good_registries_have_no_faults(city: City) -> None:
         (False, "history"),
     ]
     assert checked.rows["rnd"] == {"read": 3, "rejected": 0, "repeated": 0, "lines": 2, "history": 1}
-    assert checked.notes == [
+    assert notes(checked.late, 年) == [
         f"没有{name}登记表，相关条款未计算" for name in ("设备投入", "资质认定", "申报项目", "人才申报")
     ]
     assert not [column for column in checked.frames["rnd"].columns if column.startswith("raw:")]
@@ -558,8 +558,8 @@ def test_earlier_folders_are_history_and_named_with_their_year(city: City) -> No
         ("2022/rnd.csv", 3, "not_negative"),
         ("2022/rnd.csv", 5, "required"),
     ]
-    assert (
-        "研发投入：以前年度文件夹中有1行属于2023年度或以后，未使用；如需使用请放入2023文件夹" in checked.notes
+    assert "研发投入：以前年度文件夹中有1行属于2023年度或以后，未使用；如需使用请放入2023文件夹" in notes(
+        checked.late, 年
     )
     assert checked.frames["enterprises"]["source_file"].unique().to_list() == ["企业名录.csv"]
 

@@ -188,11 +188,14 @@ def test_a_report_that_failed_can_be_written_again(
     city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows import steps
+    from flows.gather import gather_awards
+    from flows.parts import Division
 
     law, quiet = steps.law_of(()), lambda _: None
     steps.read(tmp_path, city, 2023, quiet)
     steps.check_rows(tmp_path, 2023, law, quiet)
-    steps.compute(tmp_path, 2023, law, quiet)
+    steps.compute_part(tmp_path, tmp_path, 2023, law)
+    gather_awards(tmp_path, Division([tmp_path], [""], []), law)
 
     def full_disk(path: Path, **_: object) -> None:
         path.write_bytes(b"PK half a workbook")

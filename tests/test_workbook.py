@@ -98,10 +98,10 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     path = tmp_path / "awards.xlsx"
     write_workbook(
         path,
-        awards=pl.DataFrame([line], schema=AWARDS),
+        awards=pl.LazyFrame([line], schema=AWARDS),
         summary=pl.DataFrame(schema=SUMMARY),
-        settlement=pl.DataFrame(schema=SETTLEMENT),
-        rejects=pl.DataFrame(schema=REJECTS),
+        settlement=pl.LazyFrame(schema=SETTLEMENT),
+        rejects=pl.LazyFrame(schema=REJECTS),
         manifest=manifest,
         today="2024-01-15",
     )

@@ -1,0 +1,184 @@
+"""Divide a year's registries by applicant, so that each part can be checked and computed alone, anywhere.
+
+A line depends on its applicant's rows only, but for persons: units that one person applies through, or was
+paid through, stay together in a part of their own.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from flows.files import Say, read_rows, write_json
+from rules.invariants import Broken
+from schemas.districts import DISTRICTS
+from schemas.errors import Unusable
+from schemas.registries import REGISTRIES
+
+PART_ROWS = 2_000_000
+"""Registry rows of one part, where nothing else is asked for: some 2 GB of memory."""
+
+MOST_PARTS = 10_000
+_SAMPLE = 100_000
+BY_DISTRICT = "district"
+_LINKED = "同一个人经由的各单位"
+
+
+def wanted_parts(text: str | None) -> str | None:
+    """The option --partitions: a number, `district`, or None (as many as the registries need). Raises Unusable."""
+    if text is None or text in (BY_DISTRICT, "区镇"):
+        return text and BY_DISTRICT
+    if re.fullmatch(r"[1-9]\d*", text) and int(text) <= MOST_PARTS:
+        return text
+    raise Unusable(f"分区「{text}」应是 1 到 {MOST_PARTS:,} 的整数，或 district（按区镇）。")
+
+
+@dataclass(frozen=True)
+class Division:
+    """The parts of a run: their folders and what each holds, in words.
+
+    `cuts`: codes that divide the applicants evenly, in order; results are gathered along them.
+    """
+
+    folders: list[Path]
+    titles: list[str]
+    cuts: list[str]
+
+    def save(self, work: Path) -> None:
+        """Put it down in `<work>/parts.json`; folders are named from there."""
+        folders = [str(folder.relative_to(work)) for folder in self.folders]
+        write_json(work / "parts.json", {"folders": folders, "titles": self.titles, "cuts": self.cuts})
+
+    def named_folders(self) -> list[tuple[Path, str]]:
+        """Every part's folder and what it holds."""
+        return list(zip(self.folders, self.titles, strict=True))
+
+    def each(self, doing: str, work: Callable[[Path], object], say: Say) -> None:
+        """Work on the parts one after the other; a failure names its part."""
+        for number, (folder, title) in enumerate(self.named_folders(), 1):
+            if len(self.folders) > 1:
+                say(f"{doing}分区 {number}/{len(self.folders)}：{title}")
+            with named(title):
+                work(folder)
+
+    @staticmethod
+    def of(work: Path) -> "Division":
+        """What `divide` left in a work folder."""
+        held = json.loads((work / "parts.json").read_text("utf-8"))
+        return Division([work / folder for folder in held["folders"]], held["titles"], held["cuts"])
+
+
+def divide(work: Path, asked: str | None, say: Say) -> Division:
+    """Divide what was read into parts (`<work>/parts/<n>/read`), or leave it as the only one.
+
+    `asked`: see wanted_parts. Neither their number nor their bounds change a result.
+    """
+    rows = json.loads((work / "read.json").read_text("utf-8"))["rows"]
+    count = int(asked) if asked not in (None, BY_DISTRICT) else -(-sum(rows.values()) // PART_ROWS)
+    if asked != BY_DISTRICT and count <= 1:
+        made = Division([work], [""], [])
+    else:
+        made = _scattered(work, _places(work, asked, max(count, 1)), say)
+    made.save(work)
+    return made
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where an applicant belongs: `linked` codes last, others by `district` or else by `cuts`."""
+
+    cuts: pl.Series
+    linked: pl.Series
+    district: pl.DataFrame | None
+
+    @property
+    def titles(self) -> list[str]:
+        if self.district is not None:
+            named = [*DISTRICTS, "其他"]
+        else:
+            ends = ["", *self.cuts.to_list(), ""]
+            named = [
+                f"代码{f' {a} 起' if a else ''}{f' 至 {b} 前' if b else ''}"
+                for a, b in zip(ends, ends[1:], strict=False)
+            ]
+        return [*named, _LINKED]
+
+    def of(self, codes: pl.Series) -> pl.Series:
+        """The place of each code; blank and faulty ones have one as well."""
+        if self.district is None:
+            place = self.cuts.search_sorted(codes.fill_null(""), side="right").cast(pl.Int64)
+        else:
+            found = codes.to_frame("uscc").join(self.district, on="uscc", how="left", maintain_order="left")
+            place = found["place"].fill_null(len(DISTRICTS))
+        last = len(self.titles) - 1
+        return pl.select(pl.when(codes.is_in(self.linked.implode())).then(last).otherwise(place)).to_series()
+
+
+def _places(work: Path, asked: str | None, count: int) -> _Places:
+    codes = _column(work, "enterprises", ["uscc"]).collect()["uscc"].drop_nulls()
+    sample = codes.gather_every(max(1, codes.len() // _SAMPLE)).unique().sort()
+    at = [sample.len() * place // count for place in range(1, count)]
+    cuts = sample.gather(sorted({place for place in at if place}))
+    district = None
+    if asked == BY_DISTRICT:
+        number = {name: place for place, name in enumerate(DISTRICTS)}
+        held = _column(work, "enterprises", ["uscc", "district"]).drop_nulls().collect()
+        place = pl.col("district").replace_strict(number, default=len(number), return_dtype=pl.Int64)
+        district = held.unique("uscc", keep="first", maintain_order=True).select("uscc", place=place)
+    return _Places(cuts, _linked(work), district)
+
+
+def _linked(work: Path) -> pl.Series:
+    """The codes of units that share a person with another unit."""
+    persons = [
+        _column(work, name, ["person_id", "uscc"])
+        for name in ("talents", "payments")
+        if (work / "read" / name).is_dir()
+    ]
+    if not persons:
+        return pl.Series("uscc", [], pl.String)
+    pairs = pl.concat(persons).drop_nulls().with_columns(pl.col("person_id").str.to_uppercase()).unique()
+    shared = pairs.filter(pl.len().over("person_id") > 1).select("uscc").unique()
+    return shared.collect(engine="streaming")["uscc"].sort()
+
+
+def _column(work: Path, name: str, columns: list[str]) -> pl.LazyFrame:
+    return pl.concat([pl.scan_parquet(path).select(columns) for path in read_rows(work / "read", name)])
+
+
+def _scattered(work: Path, places: _Places, say: Say) -> Division:
+    """Write every slice of every registry into the parts, in the order of the rows."""
+    folders = [work / "parts" / f"{place:04}" for place in range(len(places.titles))]
+    rows_of = dict.fromkeys(folders, 0)
+    for name in REGISTRIES:
+        for path in read_rows(work / "read", name):
+            rows = pl.read_parquet(path)
+            place = places.of(rows["uscc"])
+            for number, folder in enumerate(folders):
+                target = folder / "read" / name / path.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                here = rows.filter(place == number)
+                here.write_parquet(target, compression="lz4")
+                rows_of[folder] += here.height
+            path.unlink()
+    held = [(folder, title) for folder, title in zip(folders, places.titles, strict=True) if rows_of[folder]]
+    held = held or [(folders[0], places.titles[0])]
+    say(f"分为 {len(held)} 个分区")
+    return Division([folder for folder, _ in held], [title for _, title in held], places.cuts.to_list())
+
+
+@contextmanager
+def named(title: str) -> Iterator[None]:
+    """A failure within names the part, if it has a name; a broken line names its file and row as well."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        if not title:
+            raise
+        raise Broken(f"分区「{title}」：{error}（{type(error).__name__}）") from error

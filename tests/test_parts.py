@@ -1,0 +1,245 @@
+"""However a year is divided, and whatever becomes of a worker, the published bytes are the same."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows import gather, parts, steps
+from flows.direct import run_annual, run_forecast
+from flows.files import checked_frames, whole_folder
+from flows.parts import Division, divide, wanted_parts
+from registries import read
+from schemas.districts import DISTRICTS
+from schemas.errors import Unusable
+from tests.test_publish import APPLICANT, parquet_bytes, registries
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "data" / "raw"
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published run of the sample city: workbooks with faults, payments and persons."""
+    return run_annual(2023, SAMPLE, tmp_path_factory.mktemp("whole"), (), quiet)
+
+
+def same(one: Path, other: Path) -> None:
+    assert parquet_bytes(one) == parquet_bytes(other)
+    assert (one / "manifest.json").read_bytes() == (other / "manifest.json").read_bytes()
+
+
+@pytest.mark.parametrize("asked", ["2", "7", "district"])
+def test_parts_give_the_bytes_of_the_whole(asked: str, sample: Path, tmp_path: Path) -> None:
+    same(run_annual(2023, SAMPLE, tmp_path, (), quiet, partitions=asked), sample)
+
+
+def test_slices_give_the_bytes_of_the_whole(
+    city: Path, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gather, "SLICE", 50)
+    monkeypatch.setattr(read, "SLICE", 77)
+    monkeypatch.setattr(parts, "PART_ROWS", 1500)
+    heard: list[str] = []
+    same(run_annual(2023, city, tmp_path, (), heard.append), published)
+    assert sum("计算分区" in text for text in heard) > 2
+
+
+def test_the_template_is_the_same_from_parts(city: Path, tmp_path: Path) -> None:
+    made = []
+    for name, asked in (("whole", None), ("parts", "3")):
+        template = tmp_path / f"{name}.csv"
+        run_annual(2023, city, tmp_path / name, (), quiet, template, asked)
+        made.append(template.read_bytes())
+    assert made[0] == made[1] and made[0].count(b"\n") > 10
+
+
+def test_a_forecast_from_parts_is_the_same(city: Path, tmp_path: Path) -> None:
+    from flows.ahead import Asked
+
+    asked = Asked(2023, 2, draws=64)
+    whole = run_forecast(asked, city, tmp_path / "whole", (), quiet)
+    same(run_forecast(asked, city, tmp_path / "parts", (), quiet, "3"), whole)
+
+
+def divided(raw: Path, work: Path, asked: str) -> Division:
+    work.mkdir(exist_ok=True)
+    steps.read(work, raw, 2023, quiet)
+    return divide(work, asked, quiet)
+
+
+def codes(part: Path, name: str) -> set[str]:
+    return {
+        code for path in (part / "read" / name).glob("*.parquet") for code in pl.read_parquet(path)["uscc"]
+    }
+
+
+def test_an_applicant_is_in_one_part_with_all_rows(city: Path, tmp_path: Path) -> None:
+    division = divided(city, tmp_path / "work", "4")
+    names = [path.name for path in (division.folders[0] / "read").iterdir()]
+    assert len(division.folders) == 4 and "rnd" in names
+    held = [set.union(*(codes(part, name) for name in names)) for part in division.folders]
+    assert sum(map(len, held)) == len(set.union(*held)) > 300
+
+
+def test_parts_by_district_hold_their_districts(city: Path, tmp_path: Path) -> None:
+    division = divided(city, tmp_path / "work", "district")
+    assert division.titles == [*DISTRICTS, "其他"]  # who has left the list of enterprises
+    for part, district in zip(division.folders, DISTRICTS, strict=False):
+        rows = pl.read_parquet(part / "read" / "enterprises" / "*.parquet")
+        assert set(rows["district"]) == {district}
+
+
+def test_units_of_one_person_stay_together(tmp_path: Path) -> None:
+    """One person is paid once, whichever unit applies: A20.03 claimed by two units, paid through a third."""
+    raw = registries(
+        tmp_path / "raw",
+        enterprises=APPLICANT + "914403001922038216,乙,花桥\n91320583MA4T1WW72E,丙,张浦\n",
+        talents="person_id,person_name,uscc,item,event_on\n"
+        "P1,张三,91320583NP6544AQ33,A19.01,2023-05-01\np1,张三,914403001922038216,A19.01,2023-06-01\n",
+    )
+    division = divided(raw, tmp_path / "work", "3")
+    assert division.titles[-1] == "同一个人经由的各单位"
+    assert codes(division.folders[-1], "talents") == {"91320583NP6544AQ33", "914403001922038216"}
+    assert not any(codes(part, "talents") for part in division.folders[:-1])
+
+
+def test_a_broken_part_names_itself_and_the_row(city: Path, tmp_path: Path) -> None:
+    from rules.invariants import Broken
+
+    def break_one(part: Path, work: Path, year: int, law: object, template: bool) -> None:
+        raise Broken("校验不通过：没有负数。A4.06 91320583（rnd.parquet第7行）")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "compute_part", break_one)
+        with pytest.raises(Broken, match=r"分区「代码 至 .* 前」.*rnd\.parquet第7行"):
+            run_annual(2023, city, tmp_path, (), quiet, partitions="2")
+    assert not (tmp_path / "annual" / "2023").exists()
+
+
+def test_lost_rows_are_found(city: Path, tmp_path: Path) -> None:
+    from rules.invariants import Broken
+
+    work, law = tmp_path / "work", steps.law_of(())
+    division = divided(city, work, "2")
+    lost = next((division.folders[0] / "read" / "rnd").glob("*.parquet"))
+    pl.read_parquet(lost).head(-1).write_parquet(lost)
+    for part in division.folders:
+        steps.check_part(part, work, 2023, law)
+    with pytest.raises(Broken, match="研发投入读入"):
+        gather.gather_checks(work, division, 2023)
+
+
+def test_a_task_may_run_twice(city: Path, tmp_path: Path) -> None:
+    work, law = tmp_path / "work", steps.law_of(())
+    part = divided(city, work, "2").folders[0]
+    steps.check_part(part, work, 2023, law)
+    first = {path.name: path.read_bytes() for path in (part / "checked").iterdir()}
+    steps.check_part(part, work, 2023, law)
+    assert {path.name: path.read_bytes() for path in (part / "checked").iterdir()} == first
+    assert checked_frames(part)["rnd"].height > 50
+    assert {path.name for path in part.iterdir()} == {"read", "checked"}
+
+
+def test_a_folder_that_failed_does_not_appear(tmp_path: Path) -> None:
+    with pytest.raises(ValueError), whole_folder(tmp_path / "made") as folder:
+        (folder / "half").touch()
+        raise ValueError
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "区", "100000"])
+def test_an_impossible_division_is_refused(text: str) -> None:
+    with pytest.raises(Unusable, match="应是 1 到 10,000 的整数，或 district"):
+        wanted_parts(text)
+
+
+# Real processes on loopback: a scheduler and two workers, Prefect's own embedded server.
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment with a Prefect home of its own."""
+    return {**os.environ, "PREFECT_HOME": str(tmp_path_factory.mktemp("home")), "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def cluster(home: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
+    """The address of a scheduler and its two workers."""
+    file = tmp_path / "scheduler.json"
+    started: list[subprocess.Popen[bytes]] = []
+
+    def dask(*arguments: str) -> None:
+        with (tmp_path / f"{arguments[0]}-{len(started)}.log").open("wb") as log:
+            command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
+            started.append(subprocess.Popen(command, env=home, cwd=tmp_path, stdout=log, stderr=log))
+
+    dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+    until(file.is_file)
+    for _ in range(2):
+        dask("worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny")
+    import json
+
+    try:
+        yield json.loads(file.read_text())["address"], started[1:]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def until(holds: Callable[[], object], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_a_killed_worker_loses_and_doubles_nothing(
+    cluster: tuple[str, list["subprocess.Popen[bytes]"]], home: dict[str, str], sample: Path, tmp_path: Path
+) -> None:
+    address, (first, second) = cluster
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "flows.cli", "annual", "--year", "2023", "--raw", str(SAMPLE)]
+    command += ["--out", str(out), "--partitions", "6", "--runner", f"dask={address}"]
+    run = subprocess.Popen(command, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until(lambda: len(list(out.glob("annual/.runs/*/parts/*/checked"))) >= 3 or run.poll() is not None)
+    first.send_signal(signal.SIGKILL)
+    told, errors = run.communicate()
+    assert run.returncode == 0, errors
+    assert second.poll() is None and "分为 7 个分区" in told and "Traceback" not in errors
+    same(out / "annual" / "2023", sample)
+
+
+def test_a_forecast_on_local_workers_is_the_same(city: Path, home: dict[str, str], tmp_path: Path) -> None:
+    from flows.ahead import Asked
+
+    whole = run_forecast(Asked(2023, 2, draws=128), city, tmp_path / "whole", (), quiet)
+    command = [sys.executable, "-m", "flows.cli", "forecast", "--base-year", "2023", "--horizon", "2"]
+    command += ["--draws", "128", "--raw", str(city), "--out", str(tmp_path / "dask"), "--runner", "dask"]
+    done = subprocess.run(command, env=home, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    same(tmp_path / "dask" / "forecast" / "2023", whole)
+
+
+@pytest.mark.parametrize(
+    "runner, told", [("ray", "应是 dask 或 dask=tcp://"), ("dask=tcp://127.0.0.1:9", "没有应答")]
+)
+def test_an_impossible_runner_is_one_message(
+    runner: str, told: str, city: Path, home: dict[str, str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "flows.cli", "annual", "--year", "2023", "--raw", str(city)]
+    command += ["--out", str(tmp_path / "o"), "--runner", runner]
+    done = subprocess.run(command, env=home, capture_output=True, text=True)
+    assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "o").exists()
