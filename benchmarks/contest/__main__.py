@@ -5,7 +5,8 @@ python -m benchmarks.contest [--enterprises 100000] [--runs 3] [--only ours,pola
 Every measurement is a process of its own. The contenders take turns, so that a machine that slows down slows
 all of them. `rules`: from figures in memory to lines in memory. `end to end`: the whole process, from the start
 of Python and the raw Parquet files to the results on disk. The product reads and checks the registries as in
-every run (check digits, repetitions, contradictions), which no script does. `cores`: seconds of all cores.
+every run (check digits, repetitions, contradictions), which no script does, and computes a line for every row, where
+the scripts of amounts drop those that earn nothing. `cores`: seconds of all cores.
 `×`: against the product's own amounts, or its own full table for those who write all its columns.
 """
 
@@ -123,7 +124,8 @@ def _median(figures: list[Figures]) -> Figures:
     failed = next((one for one in figures if "failed" in one), None)
     if failed:
         return failed
-    return {name: statistics.median(one[name] for one in figures) for name in FIGURES}
+    each = {name: [one[name] for one in figures] for name in FIGURES}
+    return {name: statistics.median(values) for name, values in each.items()} | {"each": each}
 
 
 def _ratios(contender: str, mode: str, figures: Figures, medians: dict[tuple[str, str], Figures]) -> Figures:

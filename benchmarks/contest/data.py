@@ -1,7 +1,8 @@
 """The contest's city: clean registries of 2023 for nine items, in the form departments' systems export.
 
 Written chunk by chunk, so that ten million enterprises need no more memory than one chunk. A project or
-certificate number names one row, as the product's own key demands of claims without levels.
+certificate number names one row, as the product's own key demands of claims without levels; A12.05 is assessed
+as an amount, never as a rate; nothing was paid before. The scripts rely on that, the product does not.
 """
 
 import math
