@@ -20,10 +20,11 @@ _FEN = pl.Int64
 def lines_of(path: Path) -> pl.DataFrame:
     """The lines with money in fen."""
     frame = pl.read_parquet(path).with_columns(pl.col(*_KEY).cast(pl.String))
-    return frame.select(*_KEY, "district", "status", *(_in_fen(frame[c]) for c in _MONEY))
+    return frame.select(*_KEY, "district", "status", *(in_fen(frame[c]) for c in _MONEY))
 
 
-def _in_fen(money: pl.Series) -> pl.Series:
+def in_fen(money: pl.Series) -> pl.Series:
+    """Money in whole fen: Decimal yuan, integer fen, or floats of yuan, rounded."""
     if money.dtype.is_integer():
         return money.cast(_FEN)
     if money.dtype.is_float():
@@ -73,7 +74,7 @@ def compare_totals(ours: pl.DataFrame, theirs: pl.DataFrame) -> dict[str, int]:
 
     def plain(frame: pl.DataFrame) -> pl.DataFrame:
         counted = frame.select(pl.col("district", "item").cast(pl.String), pl.col("lines").cast(pl.Int64))
-        return counted.with_columns(_in_fen(frame[c]) for c in money)
+        return counted.with_columns(in_fen(frame[c]) for c in money)
 
     both = plain(ours).join(plain(theirs), on=["district", "item"], how="full", suffix="_theirs")
     wrong = sum(

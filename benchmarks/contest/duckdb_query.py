@@ -8,6 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.contest.terms import TERMS, Terms
+
 _COLUMNS = {
     "enterprises": "uscc, district, industrial",
     "rnd": "uscc, year, rnd_expense::DECIMAL(14, 2) AS rnd_expense, super_deduction",
@@ -31,45 +33,49 @@ WITH rnd_growth AS (
 ), equipment_due AS (
     SELECT uscc, project_id, assessed_rate IS NOT NULL AS assessed,
         round(equipment_investment * assessed_rate, 2) AS given,  -- twenty digits: 128 bits
-        round(equipment_investment * 0.06, 2) AS lowest,
-        round(equipment_investment * 0.15, 2) AS highest
+        round(equipment_investment * {t[A11.02.rate.low]}, 2) AS lowest,
+        round(equipment_investment * {t[A11.02.rate.high]}, 2) AS highest
     FROM equipment JOIN enterprises USING (uscc)
-    WHERE year = 2023 AND equipment_investment >= 20000000 AND industrial IS DISTINCT FROM false
-        AND (assessed_rate IS NULL OR assessed_rate BETWEEN 0.06 AND 0.15)
+    WHERE year = 2023 AND equipment_investment >= {t[A11.02.floor]} AND industrial IS DISTINCT FROM false
+        AND (assessed_rate IS NULL OR assessed_rate BETWEEN {t[A11.02.rate.low]} AND {t[A11.02.rate.high]})
 ), own AS (  -- awards that only their own cap bounds: gross, low and high, capped
     SELECT item, uscc, NULL AS project_id, true AS payable, award AS gross, award AS low, award AS high
     FROM (
-        SELECT item, uscc, (CASE item WHEN 'A4.03' THEN 250000 WHEN 'A4.04' THEN 50000 ELSE 150000 END) AS award
+        SELECT item, uscc, CASE item WHEN 'A4.03' THEN {t[A4.03.award]} WHEN 'A4.04' THEN {t[A4.04.award]}
+            ELSE {t[A4.05.award]} END AS award
         FROM certifications WHERE item IN ('A4.03', 'A4.04', 'A4.05')
     )
     UNION ALL
-    SELECT 'A4.06', uscc, NULL, true, gross, least(gross, 3000000), least(gross, 3000000)
-    FROM (SELECT uscc, round(growth * 0.06, 2) AS gross FROM rnd_growth WHERE growth >= 200000)
+    SELECT 'A4.06', uscc, NULL, true, gross, least(gross, {t[A4.06.cap]}), least(gross, {t[A4.06.cap]})
+    FROM (SELECT uscc, round(growth * {t[A4.06.rate]}, 2) AS gross FROM rnd_growth WHERE growth >= {t[A4.06.floor]})
     UNION ALL
     SELECT item, uscc, project_id, true, gross, least(gross, cap), least(gross, cap)
     FROM (
         SELECT item, uscc, project_id,
-            round(base_amount * CASE item WHEN 'A5.03' THEN 0.5 ELSE 0.2 END, 2) AS gross,
-            CASE WHEN item = 'A6.04' THEN 1000000 WHEN level = '航空航天' THEN 10000000 ELSE 5000000 END AS cap
+            round(base_amount * CASE item WHEN 'A5.03' THEN {t[A5.03.rate]} ELSE {t[A6.04.rate]} END, 2) AS gross,
+            CASE WHEN item = 'A6.04' THEN {t[A6.04.cap]} WHEN level = '航空航天' THEN {t[A5.03.cap.航空航天]}
+                ELSE {t[A5.03.cap.一般重点领域]} END AS cap
         FROM claims WHERE item IN ('A5.03', 'A6.04')
     ) WHERE gross > 0
     UNION ALL
     SELECT 'A11.02', uscc, project_id, assessed, CASE WHEN assessed THEN given ELSE 0 END,
-        least(CASE WHEN assessed THEN given ELSE lowest END, 10000000),
-        least(CASE WHEN assessed THEN given ELSE highest END, 10000000)
+        least(CASE WHEN assessed THEN given ELSE lowest END, {t[A11.02.cap]}),
+        least(CASE WHEN assessed THEN given ELSE highest END, {t[A11.02.cap]})
     FROM equipment_due
 ), pooled AS (  -- awards that share a cap of the enterprise and year: what comes under it, and the cap, in fen
     SELECT 'A7.08' AS item, uscc, project_id, true AS payable, gross,
-        (gross * 100)::HUGEINT AS fen, 300000000::HUGEINT AS bound
+        (gross * 100)::HUGEINT AS fen, {t[A7.08.cap]}00::HUGEINT AS bound
     FROM (
-        SELECT uscc, project_id, round(base_amount * 0.2, 2) AS gross FROM claims WHERE item = 'A7.08'
+        SELECT uscc, project_id, round(base_amount * {t[A7.08.rate]}, 2) AS gross FROM claims WHERE item = 'A7.08'
     ) WHERE gross > 0
     UNION ALL
     SELECT 'A12.05', uscc, project_id, assessed_amount IS NOT NULL, coalesce(assessed_amount, 0),
-        (100 * least(coalesce(assessed_amount, cap), cap))::HUGEINT, 1000000000
+        (100 * least(coalesce(assessed_amount, cap), cap))::HUGEINT, {t[A12.05.yearly_cap]}00
     FROM (
         SELECT uscc, project_id, assessed_amount,
-            CASE level WHEN '二类医疗器械注册证' THEN 500000 ELSE 1000000 END::DECIMAL(14, 2) AS cap
+            CASE level WHEN '药品注册证' THEN {t[A12.05.cap.药品注册证]}
+                WHEN '二类医疗器械注册证' THEN {t[A12.05.cap.二类医疗器械注册证]}
+                ELSE {t[A12.05.cap.三类医疗器械注册证]} END::DECIMAL(14, 2) AS cap
         FROM claims WHERE item = 'A12.05'
     ) WHERE assessed_amount IS NULL OR assessed_amount > 0
 ), left_over AS (  -- pending lines share what the payable ones leave
@@ -134,9 +140,13 @@ def prepare(raw: Path) -> duckdb.DuckDBPyConnection:
     return _opened(raw, "TABLE")
 
 
-def compute(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+def _written(terms: Terms) -> dict[str, str]:
+    return {name: f"{value / 100:.2f}" if ".rate" in name else str(value) for name, value in terms.items()}
+
+
+def compute(database: duckdb.DuckDBPyConnection, terms: Terms = TERMS) -> duckdb.DuckDBPyConnection:
     """The table `lines` of payable and pending awards, and `totals`, in memory."""
-    database.execute(_LINES)
+    database.execute(_LINES.format(t=_written(terms)))
     return database.execute(_TOTALS)
 
 

@@ -16,10 +16,13 @@ import pyarrow.parquet as pq
 from openfisca_core.entities import build_entity
 from openfisca_core.indexed_enums import Enum
 from openfisca_core.parameters import ParameterNode
-from openfisca_core.periods import YEAR
+from openfisca_core.periods import YEAR, instant
+from openfisca_core.reforms import Reform
 from openfisca_core.simulations import Simulation, SimulationBuilder
 from openfisca_core.taxbenefitsystems import TaxBenefitSystem
 from openfisca_core.variables import Variable
+
+from benchmarks.contest.terms import Terms
 
 DIFFERENCES = (
     "OpenFisca keeps every number as a 32-bit float, which holds seven digits: above 131,072 yuan it cannot "
@@ -399,6 +402,27 @@ class district_share(Variable):
         return to_fen(project("award", period) * parameters(period).district_share)
 
 
+NAMES = {
+    "A4.03.award": "high_tech.award.new",
+    "A4.04.award": "high_tech.award.again",
+    "A4.05.award": "high_tech.award.moved",
+    "A4.06": "rnd_growth",
+    "A5.03.rate": "engineering.rate",
+    "A5.03.cap.一般重点领域": "engineering.cap.ordinary",
+    "A5.03.cap.航空航天": "engineering.cap.aerospace",
+    "A6.04": "joint_research",
+    "A7.08.rate": "vouchers.rate",
+    "A7.08.cap": "vouchers.yearly_cap",
+    "A11.02.rate.low": "equipment.lowest",
+    "A11.02.rate.high": "equipment.highest",
+    "A11.02": "equipment",
+    "A12.05.cap.药品注册证": "certificates.cap.drug",
+    "A12.05.cap.二类医疗器械注册证": "certificates.cap.second_class",
+    "A12.05.cap.三类医疗器械注册证": "certificates.cap.third_class",
+    "A12.05": "certificates",
+}
+"""The parameters of the contest's terms: of one term, or of all that an item has under the same names."""
+
 VARIABLES = [
     held for held in list(globals().values()) if isinstance(held, type) and Variable in held.__bases__
 ]
@@ -410,6 +434,33 @@ def tax_benefit_system() -> TaxBenefitSystem:
     system.parameters = ParameterNode("", data=PARAMETERS)
     system.add_variables(*VARIABLES)
     return system
+
+
+def reform(simulation: Simulation, baseline: TaxBenefitSystem, changed: Terms) -> None:
+    """Put the simulation under a reform of the changed terms: its inputs stay, what it computed is deleted."""
+
+    def modify(parameters: ParameterNode) -> ParameterNode:
+        for name, value in changed.items():
+            node = parameters
+            for part in _path(name).split("."):
+                node = getattr(node, part)
+            node.update(start=instant("2022-01-01"), value=value / 100 if ".rate" in name else value)
+        return parameters
+
+    class Changed(Reform):
+        def apply(self):
+            self.modify_parameters(modify)
+
+    simulation.tax_benefit_system = Changed(baseline)
+    for variable in VARIABLES:
+        if variable.__dict__.get("formula"):
+            simulation.delete_arrays(variable.__name__)
+
+
+def _path(term: str) -> str:
+    """The parameter's path; a term's last name stays where the item alone is listed."""
+    item, _, last = term.rpartition(".")
+    return NAMES[term] if term in NAMES else f"{NAMES[item]}.{last}"
 
 
 def _read(raw: Path, name: str, *columns: str) -> pd.DataFrame:

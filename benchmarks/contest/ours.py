@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from flows import steps
+from flows.files import checked_frames
 from rules.award import owed
 from rules.history import Rows
 
@@ -24,7 +25,7 @@ def read_and_checked(raw: Path) -> tuple[dict[str, pl.DataFrame], Any]:
     with tempfile.TemporaryDirectory(dir=raw.parent) as work:
         steps.read(Path(work), raw, YEAR, lambda _: None)
         steps.check_rows(Path(work), YEAR, law, lambda _: None)
-        return steps.checked_frames(Path(work)), law
+        return checked_frames(Path(work)), law
 
 
 def prepare(raw: Path) -> tuple[dict[str, pl.DataFrame], Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from benchmarks.contest.ours import YEAR, read_and_checked
-from flows import steps
+from flows.files import write_parquet
 from rules.award import award
 
 
@@ -23,7 +23,7 @@ def compute(loaded: tuple[dict[str, pl.DataFrame], Any]) -> pl.DataFrame:
 
 def keep(awards: pl.DataFrame, out: Path) -> None:
     """Write what `compute` returned."""
-    steps.write_parquet(awards, out / "awards.parquet")
+    write_parquet(awards, out / "awards.parquet")
 
 
 def end_to_end(raw: Path, out: Path) -> None:

@@ -12,10 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-WAN = 1_000_000
-"""10,000 yuan in fen."""
+from benchmarks.contest.terms import TERMS, Terms
 
-_FIXED = {"A4.03": 25 * WAN, "A4.04": 5 * WAN, "A4.05": 15 * WAN}
+_FIXED = ["A4.03", "A4.04", "A4.05"]
 _RECOGNISED = ["A4.03", "A4.04"]
 _COLUMNS = {
     "enterprises": ["uscc", "district", "industrial"],
@@ -56,67 +55,77 @@ def _own(rows: pd.DataFrame, item: object, gross: pd.Series, cap: object) -> pd.
     return held.assign(item=item, payable=True, gross=gross, low=capped, high=capped)
 
 
-def _high_tech(certifications: pd.DataFrame) -> pd.DataFrame:
+def _high_tech(certifications: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     rows = certifications[certifications["item"].isin(_FIXED)]
-    award = rows["item"].map(_FIXED)
+    award = rows["item"].map({item: terms[f"{item}.award"] * 100 for item in _FIXED})
     return _own(rows, rows["item"], award, award)
 
 
-def _rnd(rnd: pd.DataFrame) -> pd.DataFrame:
+def _rnd(rnd: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     deducting = rnd[rnd["super_deduction"].eq(True)]
     both = deducting[deducting["year"] == 2023].merge(
         deducting[deducting["year"] == 2022], on="uscc", suffixes=("", "_before")
     )
     growth = _fen(both["rnd_expense"]) - _fen(both["rnd_expense_before"])
-    enough = growth >= 20 * WAN
-    return _own(both[enough], "A4.06", _percent(growth[enough], 6), 300 * WAN)
+    enough = growth >= terms["A4.06.floor"] * 100
+    gross = _percent(growth[enough], terms["A4.06.rate"])
+    return _own(both[enough], "A4.06", gross, terms["A4.06.cap"] * 100)
 
 
-def _projects(claims: pd.DataFrame) -> pd.DataFrame:
+def _projects(claims: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     rows = claims[claims["item"].isin(["A5.03", "A6.04"]) & (claims["base_amount"] > 0)]
-    gross = _percent(_fen(rows["base_amount"]), rows["item"].map({"A5.03": 50, "A6.04": 20}))
-    ordinary = np.where(rows["level"] == "航空航天", 1000 * WAN, 500 * WAN)
-    return _own(rows, rows["item"], gross, np.where(rows["item"] == "A6.04", 100 * WAN, ordinary))
+    rates = {item: terms[f"{item}.rate"] for item in ("A5.03", "A6.04")}
+    gross = _percent(_fen(rows["base_amount"]), rows["item"].map(rates))
+    aerospace, ordinary = (terms[f"A5.03.cap.{level}"] * 100 for level in ("航空航天", "一般重点领域"))
+    cap = np.where(rows["level"] == "航空航天", aerospace, ordinary)
+    return _own(rows, rows["item"], gross, np.where(rows["item"] == "A6.04", terms["A6.04.cap"] * 100, cap))
 
 
-def _equipment(equipment: pd.DataFrame, enterprises: pd.DataFrame) -> pd.DataFrame:
-    rows = equipment[(equipment["year"] == 2023) & (equipment["equipment_investment"] >= 20_000_000)]
+def _equipment(equipment: pd.DataFrame, enterprises: pd.DataFrame, terms: Terms) -> pd.DataFrame:
+    floor, cap = terms["A11.02.floor"], terms["A11.02.cap"] * 100
+    lowest, highest = terms["A11.02.rate.low"], terms["A11.02.rate.high"]
+    rows = equipment[(equipment["year"] == 2023) & (equipment["equipment_investment"] >= floor)]
     rows = rows.merge(enterprises[["uscc", "industrial"]], on="uscc")
     rows = rows[~rows["industrial"].eq(False)]
     rate = (rows["assessed_rate"] * 10_000).round()
-    inside = rate.isna() | rate.between(600, 1500)
+    inside = rate.isna() | rate.between(lowest * 100, highest * 100)
     rows, rate = rows[inside], rate[inside]
     spent, assessed = _fen(rows["equipment_investment"]), rate.notna()
     given = (spent * rate.fillna(0).astype("int64") + 5_000) // 10_000
-    low, high = given.where(assessed, _percent(spent, 6)), given.where(assessed, _percent(spent, 15))
+    low, high = (
+        given.where(assessed, _percent(spent, lowest)),
+        given.where(assessed, _percent(spent, highest)),
+    )
     return rows[["uscc", "project_id"]].assign(
         item="A11.02",
         payable=assessed,
         gross=given,
-        low=low.clip(upper=1000 * WAN),
-        high=high.clip(upper=1000 * WAN),
+        low=low.clip(upper=cap),
+        high=high.clip(upper=cap),
     )
 
 
-def _vouchers(claims: pd.DataFrame) -> pd.DataFrame:
+def _vouchers(claims: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     rows = claims[(claims["item"] == "A7.08") & (claims["base_amount"] > 0)]
-    lines = _own(rows, "A7.08", _percent(_fen(rows["base_amount"]), 20), 10**15)
-    bound = pd.Series(300 * WAN, index=lines.index)
+    lines = _own(rows, "A7.08", _percent(_fen(rows["base_amount"]), terms["A7.08.rate"]), 10**15)
+    bound = pd.Series(terms["A7.08.cap"] * 100, index=lines.index)
     shared = _within(lines, lines["gross"], bound)
     return lines.assign(low=shared, high=shared)
 
 
-def _certificates(claims: pd.DataFrame) -> pd.DataFrame:
+def _certificates(claims: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     """Lines not yet assessed share what the assessed ones leave of the enterprise's yearly cap."""
     rows = claims[(claims["item"] == "A12.05") & ~(claims["assessed_amount"] == 0)]
     assessed = rows["assessed_amount"].notna()
     gross = _fen(rows["assessed_amount"].fillna(0))
-    cap = np.where(rows["level"] == "二类医疗器械注册证", 50 * WAN, 100 * WAN)
+    prefix = "A12.05.cap."
+    caps = {name.removeprefix(prefix): yuan * 100 for name, yuan in terms.items() if name.startswith(prefix)}
+    cap, yearly = rows["level"].map(caps), terms["A12.05.yearly_cap"] * 100
     worth = pd.Series(np.where(assessed, np.minimum(gross, cap), cap), index=rows.index)
     paid = worth.where(assessed, 0).groupby(rows["uscc"]).transform("sum")
-    left = (1000 * WAN - paid).clip(lower=0)
+    left = (yearly - paid).clip(lower=0)
     parts = [
-        _within(rows[assessed], worth[assessed], pd.Series(1000 * WAN, index=rows.index[assessed])),
+        _within(rows[assessed], worth[assessed], pd.Series(yearly, index=rows.index[assessed])),
         _within(rows[~assessed], worth[~assessed], left[~assessed]),
     ]
     shared = pd.concat(parts).reindex(rows.index)
@@ -147,16 +156,16 @@ def _within(lines: pd.DataFrame, fen: pd.Series, bound: pd.Series) -> pd.Series:
     return result
 
 
-def compute(loaded: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compute(loaded: Frames, terms: Terms = TERMS) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Lines and totals, in memory."""
     enterprises, claims = loaded["enterprises"], loaded["claims"]
     parts = [
-        _high_tech(loaded["certifications"]),
-        _rnd(loaded["rnd"]),
-        _projects(claims),
-        _equipment(loaded["equipment"], enterprises),
-        _vouchers(claims),
-        _certificates(claims),
+        _high_tech(loaded["certifications"], terms),
+        _rnd(loaded["rnd"], terms),
+        _projects(claims, terms),
+        _equipment(loaded["equipment"], enterprises, terms),
+        _vouchers(claims, terms),
+        _certificates(claims, terms),
     ]
     lines = pd.concat(parts, ignore_index=True)
     lines = lines[lines["payable"].eq(False) | (lines["gross"] > 0)]

@@ -8,17 +8,16 @@ from pathlib import Path
 
 import polars as pl
 
-WAN = 1_000_000
-"""10,000 yuan in fen."""
+from benchmarks.contest.terms import TERMS, Terms
 
-_FIXED = {"A4.03": 25 * WAN, "A4.04": 5 * WAN, "A4.05": 15 * WAN}
+_FIXED = ("A4.03", "A4.04", "A4.05")
 _RECOGNISED = ("A4.03", "A4.04")
 _UNIT = 10**10
 """Assessed rates come in ten-thousand-millionths."""
 
 
-def _wan(number: int) -> pl.Expr:
-    return pl.lit(number * WAN, pl.Int64)  # a bare literal would be 32 bits wide
+def _yuan(number: int) -> pl.Expr:
+    return pl.lit(number * 100, pl.Int64)  # a bare literal would be 32 bits wide
 
 
 def _fen(column: str) -> pl.Expr:
@@ -47,32 +46,34 @@ def _part(rate: int) -> pl.Expr:
     return (pl.col("base_amount") * rate + 50) // 100
 
 
-def _high_tech(certifications: pl.LazyFrame) -> pl.LazyFrame:
-    award = pl.col("item").replace_strict(_FIXED, return_dtype=pl.Int64)
-    known = certifications.filter(pl.col("item").is_in(list(_FIXED)))
+def _high_tech(certifications: pl.LazyFrame, terms: Terms) -> pl.LazyFrame:
+    fixed = {item: terms[f"{item}.award"] * 100 for item in _FIXED}
+    award = pl.col("item").replace_strict(fixed, return_dtype=pl.Int64)
+    known = certifications.filter(pl.col("item").is_in(_FIXED))
     return known.select("item", "uscc", gross=award, low=award, high=award)
 
 
-def _rnd(rnd: pl.LazyFrame) -> pl.LazyFrame:
+def _rnd(rnd: pl.LazyFrame, terms: Terms) -> pl.LazyFrame:
     deducting = rnd.filter("super_deduction")
     before = deducting.filter(pl.col("year") == 2022).select("uscc", before="rnd_expense")
     now = deducting.filter(pl.col("year") == 2023).select("uscc", now="rnd_expense")
     grown = now.join(before, on="uscc").select("uscc", growth=pl.col("now") - pl.col("before"))
-    gross = (pl.col("growth") * 6 + 50) // 100
-    capped = pl.min_horizontal(gross, _wan(300))
-    return grown.filter(pl.col("growth") >= _wan(20)).select(
+    gross = (pl.col("growth") * terms["A4.06.rate"] + 50) // 100
+    capped = pl.min_horizontal(gross, _yuan(terms["A4.06.cap"]))
+    return grown.filter(pl.col("growth") >= _yuan(terms["A4.06.floor"])).select(
         pl.lit("A4.06").alias("item"), "uscc", gross=gross, low=capped, high=capped
     )
 
 
-def _projects(claims: pl.LazyFrame) -> pl.LazyFrame:
-    gross = pl.when(pl.col("item") == "A5.03").then(_part(50)).otherwise(_part(20))
+def _projects(claims: pl.LazyFrame, terms: Terms) -> pl.LazyFrame:
+    engineering, joint = _part(terms["A5.03.rate"]), _part(terms["A6.04.rate"])
+    gross = pl.when(pl.col("item") == "A5.03").then(engineering).otherwise(joint)
     cap = (
         pl.when(pl.col("item") == "A6.04")
-        .then(_wan(100))
+        .then(_yuan(terms["A6.04.cap"]))
         .when(pl.col("level") == "航空航天")
-        .then(_wan(1000))
-        .otherwise(_wan(500))
+        .then(_yuan(terms["A5.03.cap.航空航天"]))
+        .otherwise(_yuan(terms["A5.03.cap.一般重点领域"]))
     )
     capped = pl.min_horizontal("gross", "cap")
     due = claims.filter(pl.col("item").is_in(["A5.03", "A6.04"]) & (pl.col("base_amount") > 0))
@@ -80,44 +81,50 @@ def _projects(claims: pl.LazyFrame) -> pl.LazyFrame:
     return due.select("item", "uscc", "project_id", "gross", low=capped, high=capped)
 
 
-def _equipment(equipment: pl.LazyFrame) -> pl.LazyFrame:
+def _equipment(equipment: pl.LazyFrame, terms: Terms) -> pl.LazyFrame:
     """Of industrial enterprises; whether one is not, is known only with the applicant."""
     rate, spent = pl.col("assessed_rate"), pl.col("equipment_investment")
+    low, high = terms["A11.02.rate.low"], terms["A11.02.rate.high"]
     rows = equipment.filter(
         (pl.col("year") == 2023)
-        & (spent >= _wan(2000))
-        & rate.is_between(6 * _UNIT // 100, 15 * _UNIT // 100).fill_null(True)
+        & (spent >= _yuan(terms["A11.02.floor"]))
+        & rate.is_between(low * _UNIT // 100, high * _UNIT // 100).fill_null(True)
     )
     given = ((spent.cast(pl.Int128) * rate + _UNIT // 2) // _UNIT).cast(pl.Int64)
-    ends = {"low": (spent * 6 + 50) // 100, "high": (spent * 15 + 50) // 100}
+    ends = {"low": (spent * low + 50) // 100, "high": (spent * high + 50) // 100}
+    cap = _yuan(terms["A11.02.cap"])
     return rows.select(
         *(pl.lit("A11.02").alias("item"), "uscc", "project_id"),
         payable=rate.is_not_null(),
         gross=given.fill_null(0),
-        **{name: pl.min_horizontal(pl.coalesce(given, end), _wan(1000)) for name, end in ends.items()},
+        **{name: pl.min_horizontal(pl.coalesce(given, end), cap) for name, end in ends.items()},
     )
 
 
-def _vouchers(claims: pl.LazyFrame) -> pl.LazyFrame:
+def _vouchers(claims: pl.LazyFrame, terms: Terms) -> pl.LazyFrame:
     bought = claims.filter((pl.col("item") == "A7.08") & (pl.col("base_amount") > 0))
-    due = bought.select("item", "uscc", "project_id", gross=_part(20)).filter(pl.col("gross") > 0)
-    shared = _within(due.with_columns(fen="gross", bound=_wan(300)))
+    due = bought.select("item", "uscc", "project_id", gross=_part(terms["A7.08.rate"]))
+    due = due.filter(pl.col("gross") > 0)
+    shared = _within(due.with_columns(fen="gross", bound=_yuan(terms["A7.08.cap"])))
     return shared.select("item", "uscc", "project_id", "gross", low="fen", high="fen")
 
 
-def _certificates(claims: pl.LazyFrame) -> list[pl.LazyFrame]:
+def _certificates(claims: pl.LazyFrame, terms: Terms) -> list[pl.LazyFrame]:
     """Those assessed, and those that are not, which share what the former leave of the year's cap."""
-    cap = pl.when(pl.col("level") == "二类医疗器械注册证").then(_wan(50)).otherwise(_wan(100))
+    prefix = "A12.05.cap."
+    caps = {name.removeprefix(prefix): cap * 100 for name, cap in terms.items() if name.startswith(prefix)}
+    cap = pl.col("level").replace_strict(caps, return_dtype=pl.Int64)
+    yearly = _yuan(terms["A12.05.yearly_cap"])
     rows = claims.filter(pl.col("item") == "A12.05")
     assessed = rows.filter(pl.col("assessed_amount") > 0).select(
         *("item", "uscc", "project_id"),
         gross="assessed_amount",
         fen=pl.min_horizontal("assessed_amount", cap),
-        bound=_wan(1000),
+        bound=yearly,
     )
     open_ = rows.filter(pl.col("assessed_amount").is_null()).select("item", "uscc", "project_id", fen=cap)
     paid = assessed.group_by("uscc").agg(pl.col("fen").sum().alias("paid"))
-    left = pl.max_horizontal(_wan(1000) - pl.col("paid").fill_null(0), 0)
+    left = pl.max_horizontal(yearly - pl.col("paid").fill_null(0), 0)
     open_ = open_.join(paid, on="uscc", how="left").with_columns(bound=left)
     due = _within(assessed).select("item", "uscc", "project_id", "gross", low="fen", high="fen")
     pending = _within(open_).filter(pl.col("fen") > 0)
@@ -140,15 +147,15 @@ def _within(lines: pl.LazyFrame) -> pl.LazyFrame:
     return pl.concat([lines.join(over, on="uscc", how="anti"), tight])
 
 
-def _lines(frames: dict[str, pl.LazyFrame]) -> pl.LazyFrame:
+def _lines(frames: dict[str, pl.LazyFrame], terms: Terms) -> pl.LazyFrame:
     claims = frames["claims"]
     parts = [
-        _high_tech(frames["certifications"]),
-        _rnd(frames["rnd"]),
-        _equipment(frames["equipment"]),
-        _projects(claims),
-        _vouchers(claims),
-        *_certificates(claims),
+        _high_tech(frames["certifications"], terms),
+        _rnd(frames["rnd"], terms),
+        _equipment(frames["equipment"], terms),
+        _projects(claims, terms),
+        _vouchers(claims, terms),
+        *_certificates(claims, terms),
     ]
     lines = pl.concat(parts, how="diagonal_relaxed").with_columns(pl.col("payable").fill_null(True))
     lines = lines.join(frames["enterprises"], on="uscc").filter(
@@ -172,16 +179,16 @@ def prepare(raw: Path) -> dict[str, pl.DataFrame]:
     return dict(zip(_COLUMNS, pl.collect_all(_scanned(raw).values()), strict=True))
 
 
-def _result(frames: dict[str, pl.LazyFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    lines = _lines(frames).collect(engine="streaming")
+def _result(frames: dict[str, pl.LazyFrame], terms: Terms = TERMS) -> tuple[pl.DataFrame, pl.DataFrame]:
+    lines = _lines(frames, terms).collect(engine="streaming")
     sums = pl.sum("award", "city_share", "district_share")
     totals = lines.lazy().group_by("district", "item").agg(pl.len().alias("lines"), sums)
     return lines, totals.sort("district", "item").collect(engine="streaming")
 
 
-def compute(loaded: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def compute(loaded: dict[str, pl.DataFrame], terms: Terms = TERMS) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Lines and totals, in memory."""
-    return _result({name: frame.lazy() for name, frame in loaded.items()})
+    return _result({name: frame.lazy() for name, frame in loaded.items()}, terms)
 
 
 def keep(result: tuple[pl.DataFrame, pl.DataFrame], out: Path) -> None:
