@@ -61,7 +61,8 @@ def reading(asked: argparse.Namespace, folder: Path) -> Figures:
 def _median(found: list[Figures]) -> Figures:
     if failed := next((one for one in found if "failed" in one), None):
         return failed
-    return {name: statistics.median(one[name] for one in found) for name in FIGURES}
+    each = {name: [one[name] for one in found] for name in FIGURES}
+    return {name: statistics.median(values) for name, values in each.items()} | {"each": each}
 
 
 def show(result: Figures) -> None:
@@ -72,6 +73,8 @@ def show(result: Figures) -> None:
             print(f"{name:<17}{row['failed']}")
             continue
         found = result["agreement"][name]
+        if "failed" in found:
+            raise SystemExit(f"{name} could not be compared: {found['failed']}")
         print(f"{name:<17}{row['seconds']:>8.2f} s{row['cores']:>8.2f} s of cores{row['peak']:>8,.0f} MiB")
         print(f"    {found['rows']:,} of {found['rows_truth']:,} rows, {found['said']} cells said unreadable")
         print(f"    wrong and unsaid: {found['silent']}")

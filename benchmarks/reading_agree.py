@@ -23,27 +23,28 @@ def told(reader: str, folder: Path) -> dict[str, Any]:
     )
     both = truth.join(read, on="row", how="left", suffix="_read")
     said = {(fault["row"], fault["column"]) for fault in json.loads((folder / f"{reader}.json").read_text())}
-    silent = {}
-    for name in VALUES:
-        unlike = both[name].ne_missing(both[f"{name}_read"])
-        if name == "rnd_expense":
-            unlike |= both["trap"] == "unreadable"
-        wrong = (
-            both.filter(unlike)
-            .select("row", "trap")
-            .filter(~pl.col("row").is_in([row for row, column in said if column == name]))
-        )
-        if wrong.height:
-            kept = wrong if name == "rnd_expense" else wrong.with_columns(trap=pl.lit("any"))
-            silent[name] = dict(kept.group_by("trap").agg(pl.len()).sort("trap").iter_rows())
     return {
         "rows": read.height,
         "rows_truth": truth.height,
         "sums": {name: int(read[name].sum() or 0) for name in MONEY},
         "sums_truth": {name: int(truth[name].sum()) for name in MONEY},
         "said": len(said),
-        "silent": silent,
+        "silent": {name: found for name in VALUES if (found := _silent(both, name, said))},
     }
+
+
+def _silent(both: pl.DataFrame, column: str, said: set[tuple[int, str]]) -> dict[str, int]:
+    """How many cells of a column are wrong and unsaid, by trap (codes: as number or as text)."""
+    unlike = both[column].ne_missing(both[f"{column}_read"])
+    trap = pl.lit("any")
+    if column == "rnd_expense":
+        unlike, trap = unlike | (both["trap"] == "unreadable"), pl.col("trap")
+    if column == "uscc":
+        unlike |= both["code_as_number"]
+        trap = pl.when("code_as_number").then(pl.lit("as_number")).otherwise(pl.lit("as_text"))
+    unsaid = ~both["row"].is_in([row for row, name in said if name == column])
+    wrong = both.filter(unlike & unsaid).group_by(trap.alias("trap")).agg(pl.len())
+    return dict(wrong.sort("trap").iter_rows())
 
 
 if __name__ == "__main__":

@@ -45,6 +45,9 @@ TRAPS = {
 """How R&D spending is written, and how often."""
 
 _YEARS = [2023, "2023年度", "2023年", "２０２３"]
+_AS_NUMBER = 913205831234567000.0
+"""A code of digits only that was typed into a cell for numbers: the last three digits are gone."""
+
 _FLAGS: list[tuple[bool | None, str | None]] = [
     *((True, "是"), (True, "√"), (True, "Y")),
     *((False, "否"), (False, "×"), (None, None)),
@@ -87,13 +90,13 @@ def _rows(rows: int, seed: int) -> Iterator[tuple[list[Any], dict[str, Any]]]:
         rng.choice(4, rows, p=[0.9, 0.05, 0.03, 0.02]),
         rng.choice(6, rows, p=[0.6, 0.1, 0.05, 0.15, 0.05, 0.05]),
     )
-    coded = rng.choice(4, rows, p=[0.95, 0.02, 0.02, 0.01])
+    coded = rng.choice(5, rows, p=[0.9495, 0.02, 0.02, 0.01, 0.0005])
     for place in range(rows):
         trap = list(TRAPS)[traps[place]]
         fen, cell = _amount(trap, spent[place])
         flag, mark = _FLAGS[flags[place]]
         code = codes[place]
-        written = [code, code.lower(), f" {code}\u00a0", wide(code)][coded[place]]
+        forms = [code, code.lower(), f" {code}\u00a0", wide(code), _AS_NUMBER]
         name = f"昆山评测企业{place:08}有限公司"
         told = {
             "uscc": code,
@@ -103,8 +106,17 @@ def _rows(rows: int, seed: int) -> Iterator[tuple[list[Any], dict[str, Any]]]:
             "revenue": revenue[place],
         }
         yield (
-            [place + 1, name, written, _YEARS[years[place]], cell, mark, revenue[place] / _FEN, None],
-            {**told, "trap": trap},
+            [
+                place + 1,
+                name,
+                forms[coded[place]],
+                _YEARS[years[place]],
+                cell,
+                mark,
+                revenue[place] / _FEN,
+                None,
+            ],
+            {**told, "trap": trap, "code_as_number": bool(coded[place] == 4)},
         )
 
 

@@ -28,17 +28,22 @@ Read = tuple[Any, list[dict[str, Any]]]
 
 
 def ours(path: Path) -> Read:
-    """The product: nothing about the layout is told to it."""
+    """The product: nothing about the layout is told to it. Check digits, its next step, are included."""
     import polars as pl
 
     from registries.read import read_table
+    from schemas.codes import uscc_check_digit_fits
     from schemas.registries import REGISTRIES
 
     table = read_table(path, REGISTRIES["rnd"], path.name)
-    faults = table.located_faults().select(pl.col("source_row").alias("row"), "column")
+    place = pl.col("source_row").alias("row")
+    codes = table.frame.filter(~uscc_check_digit_fits(pl.col("uscc"))).select(
+        place, pl.lit("uscc").alias("column")
+    )
+    faults = pl.concat([table.located_faults().select(place, "column"), codes])
     money = [(pl.col(c).to_physical().cast(pl.Int64)) for c in ("rnd_expense", "revenue")]
     named = ("uscc", "year", "super_deduction")
-    return table.frame.select(pl.col("source_row").alias("row"), *named, *money), faults.to_dicts()
+    return table.frame.select(place, *named, *money), faults.to_dicts()
 
 
 def pandas(engine: str) -> Callable[[Path], Read]:
@@ -76,7 +81,9 @@ def loop(path: Path) -> Read:
         if serial == "合计" or code is None:
             continue
         deducts = flag in ("是", "√", "Y")
-        rows.append((number, code.strip().upper(), int(str(year)[:4]), _fen(spent), deducts, _fen(revenue)))
+        rows.append(
+            (number, str(code).strip().upper(), int(str(year)[:4]), _fen(spent), deducts, _fen(revenue))
+        )
     return pl.DataFrame(rows, schema=COLUMNS, orient="row", infer_schema_length=None), []
 
 

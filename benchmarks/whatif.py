@@ -93,6 +93,7 @@ def median(found: list[Figures]) -> Figures:
             for key in found[0]["one"]
         },
         **{name: statistics.median(one[name] for one in found) for name in ("prepare", "many", "peak")},
+        "each": [{name: one[name] for name in ("one", "prepare", "many", "peak")} for one in found],
     }
 
 
