@@ -44,7 +44,7 @@ def _silent(both: pl.DataFrame, column: str, said: set[tuple[int, str]]) -> dict
         trap = pl.when("code_as_number").then(pl.lit("as_number")).otherwise(pl.lit("as_text"))
     unsaid = ~both["row"].is_in([row for row, name in said if name == column])
     wrong = both.filter(unlike & unsaid).group_by(trap.alias("trap")).agg(pl.len())
-    return dict(wrong.sort("trap").iter_rows())
+    return {trap: count for trap, count in wrong.sort("trap").iter_rows() if count}
 
 
 if __name__ == "__main__":
