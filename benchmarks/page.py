@@ -286,10 +286,10 @@ def _reading(found: Figures) -> str:
             _about(found, runs=found["runs"], seed=found["seed"]),
             table(head, rows),
             *(_wrong(name, told) for name, told in found["agreement"].items()),
-            "A line could mend each of these, for who knows that it is needed; nothing in the scripts says that it is. "
-            "What `duixian` refuses it names: sheet, row, column, value, and what to do. The amount finer than a fen is "
-            "refused by `duixian` and rounded without a word by the scripts, which is not counted as wrong here. Floats "
-            "with dust (1234.5699999999998) and 0.000001万元 are read right by all.\n",
+            "Who knows that it is needed mends each of these with a line; nothing in the scripts says that it is. What "
+            "`duixian` refuses it names: sheet, row, column, value, and what to do; a refused amount is missing in its sum. "
+            "An amount finer than a fen is refused by `duixian` and rounded without a word by the scripts, which is not "
+            f"counted as wrong here. {_right(found)}\n",
         ]
     )
 
@@ -306,6 +306,18 @@ _TRAPS = {
     ("year", "any"): "years in full-width digits lost",
     ("super_deduction", "any"): "blanks counted as no deduction",
 }
+
+
+def _right(found: Figures) -> str:
+    """What nobody gets wrong."""
+    wrong = {trap for told in found["agreement"].values() for trap in told["silent"].get("rnd_expense", {})}
+    kinds = {
+        "dust": "the dust that formulas leave in floats (1234.5699999999998)",
+        "tiny": "0.000001万元, which a workbook holds as 1e-06",
+        "grouped": "separators of thousands",
+    }
+    right = [words for trap, words in kinds.items() if trap not in wrong]
+    return f"Read right by all: {'; '.join(right)}." if right else ""
 
 
 def _wrong(name: str, told: Figures) -> str:
@@ -423,9 +435,9 @@ make bench BENCH="--from benchmarks/results.json"
 ```
 
 `make bench` puts the contenders (`benchmarks/requirements.lock`) beside the product's own packages into a folder of
-their own, `.venv-bench`, and measures all sections, which takes about an hour. A section, or a size of the contest,
-replaces its part of `benchmarks/results.json` when it is done and leaves the others. The last command writes this page
-again without measuring. `python -m benchmarks.contest --help` and so on tell how each section is run alone. Beside
+their own, `.venv-bench`, and measures all sections. A section, or a size of the contest, replaces its part of
+`benchmarks/results.json` when it is done and leaves the others, so that a long run can be done in pieces. The last
+command writes this page again without measuring. `python -m benchmarks.contest --help` and so on tell how each section is run alone. Beside
 these, `benchmarks.scenarios` times a changed term with words, solving for a budget and comparing two runs, and
 `benchmarks.catalogue` the whole catalogue at a million claims.
 """

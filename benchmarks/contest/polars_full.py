@@ -10,7 +10,9 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.contest.polars_script import WAN
+WAN = 1_000_000
+"""10,000 yuan in fen."""
+
 
 YUAN = pl.Decimal(38, 2)
 _UNIT = 10**10
