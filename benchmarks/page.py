@@ -437,9 +437,9 @@ make bench BENCH="--from benchmarks/results.json"
 `make bench` puts the contenders (`benchmarks/requirements.lock`) beside the product's own packages into a folder of
 their own, `.venv-bench`, and measures all sections. A section, or a size of the contest, replaces its part of
 `benchmarks/results.json` when it is done and leaves the others, so that a long run can be done in pieces. The last
-command writes this page again without measuring. `python -m benchmarks.contest --help` and so on tell how each section is run alone. Beside
-these, `benchmarks.scenarios` times a changed term with words, solving for a budget and comparing two runs, and
-`benchmarks.catalogue` the whole catalogue at a million claims.
+command writes this page again without measuring. `python -m benchmarks.contest --help` and so on tell how each
+section is run alone. Beside these, `benchmarks.scenarios` times a changed term with words, solving for a budget and
+comparing two runs, and `benchmarks.catalogue` the whole catalogue at a million claims.
 """
 
 

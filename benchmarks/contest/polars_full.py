@@ -13,7 +13,6 @@ import polars as pl
 WAN = 1_000_000
 """10,000 yuan in fen."""
 
-
 YUAN = pl.Decimal(38, 2)
 _UNIT = 10**10
 """Assessed rates come in ten-thousand-millionths."""
