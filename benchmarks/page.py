@@ -416,7 +416,7 @@ def _forecast(found: Figures) -> str:
             "growth, A4.06 by 区镇, no rule engine, nothing written. *A4.06*: the forecast's own growth (tables from the "
             "panel, exits, newcomers, zeros) and the compiled rule, all totals on disk. *computed* adds A11.02–04 and every "
             "claim that the text computes.\n",
-            _about(found, runs=found["runs"]),
+            _about(found, runs=found["runs"], seed=found["seed"]),
             table(head, rows),
             f"Where the time goes with one worker: {'; '.join(stages)}.\n",
         ]
@@ -454,38 +454,39 @@ def quoted(results: Figures) -> str:
 
 
 def _quoted_rows(results: Figures) -> Iterator[list[str]]:
-    sizes = [int(size) for size in results.get("contest", {})]
-    if sizes:
+    if sizes := [int(size) for size in results.get("contest", {})]:
         size = max((one for one in sizes if one <= 1_000_000), default=min(sizes))
-        found = results["contest"][str(size)]
-        everybody = ("ours", *SCRIPTS)
-        for mode, title in (("rules", "nine items, in memory"), ("end_to_end", "from files to files")):
-            cells = [_figure(found, name, mode) for name in everybody]
-            yield [
-                f"{size:,} enterprises, {title}",
-                *(f"{seconds(c['seconds'])}, {c['peak']:,.0f} MiB" if c else "—" for c in cells),
-            ]
-        agreed = [found["agreement"].get(name, {"failed": ""}) for name in SCRIPTS]
-        yield [
-            "lines equal to the fen",
-            "",
-            *("—" if "failed" in told else _share(told["equal"], told["lines"]) for told in agreed),
-        ]
-    if whatif := results.get("whatif"):
-        rows = [whatif["figures"].get(name, {"failed": ""}) for name in ("ours", *SCRIPTS)]
-        for title, value in (
-            (
-                f"{whatif['enterprises']:,} enterprises, A4.06 at 8%",
-                lambda row: row["one"]["A4.06.rate"]["seconds"],
-            ),
-            (f"the same, {whatif['scenarios']} scenarios", lambda row: row["many"]),
-        ):
-            yield [title, *("—" if "failed" in row else seconds(value(row)) for row in rows)]
-    if reading := results.get("reading"):
-        cells = {"ours": "—", "pandas_calamine": "—"}
-        for name in cells:
-            if name in reading["agreement"]:
-                wrong = sum(sum(kinds.values()) for kinds in reading["agreement"][name]["silent"].values())
-                cells[name] = f"{seconds(reading['figures'][name]['seconds'])}, {wrong:,} wrong"
-        title = f"a messy workbook of {reading['rows']:,} rows, cells wrong and unsaid"
-        yield [title, cells["ours"], "—", "—", cells["pandas_calamine"], "—"]
+        yield from _quoted_contest(size, results["contest"][str(size)])
+    if "whatif" in results:
+        yield from _quoted_whatif(results["whatif"])
+    if "reading" in results:
+        yield _quoted_reading(results["reading"])
+
+
+def _quoted_contest(size: int, found: Figures) -> Iterator[list[str]]:
+    for mode, title in (("rules", "nine items, in memory"), ("end_to_end", "from files to files")):
+        figures = [_figure(found, name, mode) for name in ("ours", *SCRIPTS)]
+        cells = [f"{seconds(one['seconds'])}, {one['peak']:,.0f} MiB" if one else "—" for one in figures]
+        yield [f"{size:,} enterprises, {title}", *cells]
+    agreed = [found["agreement"].get(name, {"failed": ""}) for name in SCRIPTS]
+    shares = ["—" if "failed" in told else _share(told["equal"], told["lines"]) for told in agreed]
+    yield ["lines equal to the fen", "", *shares]
+
+
+def _quoted_whatif(found: Figures) -> Iterator[list[str]]:
+    rows = [found["figures"].get(name, {"failed": ""}) for name in ("ours", *SCRIPTS)]
+    ones = ["—" if "failed" in row else seconds(row["one"]["A4.06.rate"]["seconds"]) for row in rows]
+    yield [f"{found['enterprises']:,} enterprises, A4.06 at 8%", *ones]
+    many = ["—" if "failed" in row else seconds(row["many"]) for row in rows]
+    yield [f"the same, {found['scenarios']} scenarios", *many]
+
+
+def _quoted_reading(found: Figures) -> list[str]:
+    def cell(name: str) -> str:
+        if "failed" in found["figures"].get(name, {"failed": ""}):
+            return "—"
+        wrong = sum(sum(kinds.values()) for kinds in found["agreement"][name]["silent"].values())
+        return f"{seconds(found['figures'][name]['seconds'])}, {wrong:,} wrong"
+
+    title = f"a messy workbook of {found['rows']:,} rows, cells wrong and unsaid"
+    return [title, cell("ours"), "—", "—", cell("pandas_calamine"), "—"]

@@ -59,7 +59,8 @@ def forecast(asked: argparse.Namespace, folder: Path) -> Figures:
     many, draws = asked.enterprises, asked.draws
     tenth, few = max(1, many // 10), max(1, draws // 10)
     city = {n: folder / str(n) for n in {many, tenth}}
-    size = {n: int(measure("prepare", at, asked.years, 1, 1, n)["enterprises"]) for n, at in city.items()}
+    made = {n: measure("prepare", at, asked.years, 1, 1, n) for n, at in city.items()}
+    size = {n: int(told["enterprises"]) for n, told in made.items()}
     plan = [
         ("floor", "floor", many, draws),
         ("A4.06", "single", many, draws),
@@ -85,6 +86,7 @@ def forecast(asked: argparse.Namespace, folder: Path) -> Figures:
     }
     return {
         **{name: getattr(asked, name) for name in ("years", "workers", "runs")},
+        "seed": int(made[many]["seed"]),
         "versions": {name: version(name) for name in ("polars", "numpy")},
         "rows": rows,
         "stages": {

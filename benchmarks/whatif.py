@@ -23,6 +23,7 @@ from benchmarks.contest.terms import TERMS, Terms
 
 CONTENDERS = ("ours", "polars_script", "duckdb_query", "pandas_script", "openfisca_model")
 ONE: list[Terms] = [{"A4.06.rate": 8}, {"A7.08.cap": 2_000_000}]
+FIGURES = ("prepare", "many", "many_cores", "peak")
 Figures = dict[str, Any]
 
 
@@ -89,11 +90,14 @@ def median(found: list[Figures]) -> Figures:
         return failed
     return {
         "one": {
-            key: {n: statistics.median(run["one"][key][n] for run in found) for n in ("first", "seconds")}
+            key: {
+                n: statistics.median(run["one"][key][n] for run in found)
+                for n in ("first", "seconds", "cores")
+            }
             for key in found[0]["one"]
         },
-        **{name: statistics.median(one[name] for one in found) for name in ("prepare", "many", "peak")},
-        "each": [{name: one[name] for name in ("one", "prepare", "many", "peak")} for one in found],
+        **{name: statistics.median(one[name] for one in found) for name in FIGURES},
+        "each": [{name: one[name] for name in ("one", *FIGURES)} for one in found],
     }
 
 

@@ -20,7 +20,7 @@ def told(ours: str, theirs: str) -> None:
             {
                 "sums": gaps.height * len(_MONEY),
                 "different": int(sum((gaps[name] != 0).sum() for name in _MONEY)),
-                "largest_fen": int(max(gaps[name].max() or 0 for name in _MONEY)),
+                "largest_fen": max(gaps.max().row(0)) if gaps.height else 0,
                 "largest_relative": relative or 0.0,
             }
         )

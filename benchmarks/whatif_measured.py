@@ -10,7 +10,6 @@ import importlib
 import json
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,13 +116,13 @@ def measure(name: str, raw: Path, scenarios: dict[str, list[Terms]], out: Path, 
     results = []
     for changed in scenarios["one"]:
         first = clocked(evaluate, changed)[0]["seconds"]
-        again = [clocked(evaluate, changed)[0]["seconds"] for _ in range(times)]
-        key = next(iter(changed))
-        found["one"][key] = {"first": first, "seconds": statistics.median(again)}
+        again = [clocked(evaluate, changed)[0] for _ in range(times)]
+        medians = {name: statistics.median(one[name] for one in again) for name in ("seconds", "cores")}
+        found["one"][next(iter(changed))] = {"first": first, **medians}
         results.append(evaluate(changed))
-    begun = time.perf_counter()
-    results += [evaluate(changed) for changed in scenarios["many"]]
-    found["many"] = time.perf_counter() - begun
+    figures, evaluated = clocked(lambda: [evaluate(changed) for changed in scenarios["many"]])
+    results += evaluated
+    found |= {"many": figures["seconds"], "many_cores": figures["cores"]}
     found["peak"] = peak()  # before anything is compared
     out.mkdir(parents=True, exist_ok=True)
     _keep(results, out / "totals.parquet")
