@@ -49,13 +49,14 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
                 [faults, _strangers(frame, faults, checked.frames["enterprises"], bad["enterprises"])]
             )
         frame = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-        good = frame.join(faults.select("row").unique(), on="row", how="anti", maintain_order="left")
+        good = frame.filter(~pl.col("row").is_in(faults["row"].implode()))
         good, conflicts = _compared(registry, good)
         faults = pl.concat([faults, conflicts])
         rejects = _rejects(registry, frame, faults)
         checked.frames[name] = good.drop("row", *(c for c in good.columns if c.startswith(RAW)))
         checked.rejects = pl.concat([checked.rejects, rejects])
-        bad[name] = frame.join(good.select("row"), on="row", how="anti")["uscc"].drop_nulls().unique()
+        lost = frame.select("row", "uscc").join(good.select("row"), on="row", how="anti")
+        bad[name] = lost["uscc"].drop_nulls().unique()
         checked.rows[name] = _counted(frame, good)
     _mark_doubtful(checked.frames, bad)
     return checked
@@ -103,8 +104,9 @@ def _with_role(registry: Registry, frame: pl.DataFrame, year: int) -> tuple[pl.D
 def _all_faults(
     registry: Registry, frame: pl.DataFrame, cells: pl.DataFrame, items: pl.DataFrame
 ) -> pl.DataFrame:
+    rows = frame if cells.height else frame.clear()
     cells = cells.join(
-        frame.select(*PROVENANCE).with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)),
+        rows.select(*PROVENANCE).with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)),
         on=list(PROVENANCE),
         nulls_equal=True,
     ).select(list(FAULTS))
@@ -141,14 +143,15 @@ def _strangers(
         .otherwise(pl.lit("企业名录中没有该统一社会信用代码；请核对代码，或在企业名录补登该企业"))
     )
     return (
-        frame.with_row_index("row")
+        frame.select("role", "uscc")
+        .with_row_index("row")
         .with_columns(pl.col("row").cast(pl.Int64))
         .filter(
             (pl.col("role") == "line")
             & pl.col("uscc").is_not_null()
             & ~pl.col("row").is_in(wrong_code.implode())
         )
-        .join(enterprises.select("uscc").unique(), on="uscc", how="anti", maintain_order="left")
+        .join(enterprises.select("uscc"), on="uscc", how="anti", maintain_order="left")
         .select(
             "row",
             pl.lit("uscc").alias("column"),

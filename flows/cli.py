@@ -1,6 +1,7 @@
 """The command `duixian`. Only this file speaks to the terminal; heavy imports wait until a command needs them."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -197,6 +198,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            print("内存不足，没有改动以前的结果。请用 --partitions 分成更多分区再运行。", file=sys.stderr)
+            return 2
         print(
             f"不能读写「{error.filename or ''}」：{error.strerror or error}。请检查位置、权限和磁盘空间。",
             file=sys.stderr,

@@ -68,7 +68,7 @@ def _each_line(lines: pl.DataFrame, own: Frames, law: Catalogue, year: int) -> I
     traces: dict[tuple[str, str, int], str] = {}
     for item, _, rows in item_rows(own, law, year):
         compiled = law.compiled(item)
-        traced = clause_trace(compiled, evaluate(compiled, rows), law.readings)
+        traced = clause_trace(compiled, evaluate(compiled, rows.lazy()).collect(), law.readings)
         for file, row, trace in traced.select("source_file", "source_row", "trace").iter_rows():
             traces[item.id, file, row] = trace or ""
     for line in lines.iter_rows(named=True):

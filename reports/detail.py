@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from reports.figures import Figures, collected
 from reports.sheets import Book, Column, Sheet
 from schemas.districts import DISTRICTS
 from schemas.labels import filled
@@ -17,6 +18,7 @@ _DISTRICT = Column("区镇", 11)
 _MATTER = Column("条款与事项", 27, "wide")
 _WHICH = Column("级别、证书或项目", 20, "wide")
 _SOURCE = Column("来源", 22, "wide")
+_NOTHING = {"households": 0, "award": Decimal(0), "district_share": Decimal(0), "pending": 0}
 _LATE = "^属\\d{4}年度"
 
 
@@ -27,11 +29,6 @@ def _source() -> pl.Expr:
         .otherwise(pl.lit(""))
     )
     return filled("{}{}第{}行", "source_file", sheet, "source_row")
-
-
-def has_prefecture(lines: pl.LazyFrame) -> bool:
-    """Whether Suzhou pays or gets back anything; if not, its column is left out."""
-    return bool(lines.select((pl.col("prefecture_share") != 0).any()).collect().item())
 
 
 def _about() -> list[pl.Expr | str]:
@@ -91,15 +88,10 @@ def _first(
     return first.select(*shown), height, added
 
 
-def collected(*plans: pl.LazyFrame) -> list[pl.DataFrame]:
-    """The results of plans over the same lines, without holding all of these."""
-    return pl.collect_all(plans, engine="streaming")
-
-
-def payable_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> None:
-    """兑现明细: every payable line with its working."""
+def payable_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int, suzhou: bool) -> None:
+    """兑现明细: every payable line with its working. `suzhou`: whether it pays anything."""
     amounts = ["gross", "award", "city_share", "district_share"]
-    amounts += ["prefecture_share"] if has_prefecture(awards) else []
+    amounts += ["prefecture_share"] if suzhou else []
     titles = ("计算额", "兑付额", "市级", "区镇", "苏州市级")
     columns = [
         *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
@@ -114,7 +106,7 @@ def payable_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> No
     _detail(book, "兑现明细", f"{year}年度兑现明细表", columns, rows, height, total=total)
 
 
-def applicants_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> None:
+def applicants_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int, suzhou: bool) -> None:
     """拨付清单: one row an applicant."""
     columns = [
         *(_CODE, Column("企业（单位）名称", 40), _DISTRICT),
@@ -124,7 +116,7 @@ def applicants_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) ->
         Column("区镇", 18, "yuan"),
     ]
     amounts = ["award", "city_share", "district_share"]
-    if has_prefecture(awards):
+    if suzhou:
         columns.append(Column("苏州市级", 16, "yuan"))
         amounts.append("prefecture_share")
     applicants = (
@@ -142,7 +134,7 @@ def applicants_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) ->
     _detail(book, "拨付清单", f"{year}年度奖补资金拨付清单", columns, rows, height, total=total)
 
 
-def district_notices_sheet(book: Book, year: int, awards: pl.LazyFrame) -> None:
+def district_notices_sheet(book: Book, year: int, sums: Figures) -> None:
     """区镇负担通知: one block a district, by item."""
     columns = [
         Column("条款", 9),
@@ -154,35 +146,28 @@ def district_notices_sheet(book: Book, year: int, awards: pl.LazyFrame) -> None:
     ]
     sheet = Sheet(book, "区镇负担通知", columns, landscape=False)
     sheet.title(f"{year}年度奖补资金区镇负担通知")
-    live = awards.filter(pl.col("status").is_in(["payable", "pending"]))
-    figures = (
-        pl.col("uscc").filter(status="payable").n_unique().alias("households"),
-        pl.col("award").sum(),
-        pl.col("district_share").sum(),
-        (pl.col("status") == "pending").sum().alias("pending"),
-    )
-    items, whole = collected(
-        live.group_by("district", "policy", "article", "item", "title").agg(*figures),
-        live.group_by("district").agg(*figures),
-    )
-    sums = {district: figures for district, *figures in whole.iter_rows()}
+    items = sums.by("notice").filter(pl.col("lines") + pl.col("pending") > 0)
+    whole = {row["district"]: row for row in sums.by("district").iter_rows(named=True)}
     for district in DISTRICTS:
-        households, award, share, pending = sums.get(district, (0, Decimal(0), Decimal(0), 0))
+        paid = whole.get(district, _NOTHING)
         sheet.blank()
         sheet.line(
-            f"{district}：{year}年度应负担 {share:,.2f} 元"
-            f"（辖区企业兑付合计 {award:,.2f} 元，{households:,} 户）。单位：元",
+            f"{district}：{year}年度应负担 {paid['district_share']:,.2f} 元"
+            f"（辖区企业兑付合计 {paid['award']:,.2f} 元，{paid['households']:,} 户）。单位：元",
             bold=True,
         )
         sheet.header(freeze=False)
         by_item = items.filter(district=district).sort("policy", "article", "item")
-        sheet.rows(by_item.drop("district", "policy", "article").iter_rows())
-        sheet.total(["合计", None, households, award, share, pending])
+        shown = ("households", "award", "district_share", "pending")
+        sheet.rows(by_item.select("item", "title", *shown).iter_rows())
+        sheet.total(["合计", None, *(paid[name] for name in shown)])
 
 
 def settlement_sheet(book: Book, year: int, settlement: pl.LazyFrame, limit: int) -> None:
     """应补应退: what the year has paid already against what it owes; only where it has paid anything."""
-    sums = settlement.select(pl.sum("paid", "to_pay", "to_recover"), pl.len()).collect().row(0, named=True)
+    suzhou = (pl.col("prefecture_share") != 0).any()
+    (whole,) = collected(settlement.select(pl.sum("paid", "to_pay", "to_recover"), pl.len(), suzhou))
+    sums = whole.row(0, named=True)
     if not sums["paid"]:
         return
     amounts = ["award", "paid", "to_pay", "to_recover", "city_share", "district_share", "prefecture_share"]
@@ -195,7 +180,7 @@ def settlement_sheet(book: Book, year: int, settlement: pl.LazyFrame, limit: int
         "区镇应补（负为应退）",
         "苏州市级应补（负为应退）",
     ]
-    if not has_prefecture(settlement):
+    if not sums["prefecture_share"]:
         amounts, titles = amounts[:-1], titles[:-1]
     columns = [
         *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),

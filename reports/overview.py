@@ -8,7 +8,7 @@ import polars as pl
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.series import SeriesLabel
 
-from reports.detail import collected, has_prefecture
+from reports.figures import GROUPS, Figures, collected
 from reports.sheets import Book, Column, Sheet, wan
 from schemas.districts import DISTRICTS
 from schemas.labels import filled
@@ -36,7 +36,7 @@ _TOTAL_COLUMNS = [
 
 
 def notes_sheet(
-    book: Book, manifest: dict[str, Any], awards: pl.LazyFrame, rejects: pl.LazyFrame, today: str
+    book: Book, manifest: dict[str, Any], sums: Figures, rejects: pl.LazyFrame, today: str
 ) -> None:
     """说明: the result in three sentences, its basis, readings, inputs, remarks, and blanks to sign."""
     year = manifest["year"]
@@ -46,7 +46,7 @@ def notes_sheet(
         sheet.line(
             "情景测算，非正式兑现结果：" + "、".join(s["name"] for s in manifest["scenarios"]), "center", True
         )
-    for text in _result(awards, rejects):
+    for text in _result(sums.whole, rejects):
         sheet.line(text)
     sheet.blank()
 
@@ -99,137 +99,89 @@ def _window(policy: dict[str, Any]) -> str:
     return f"{policy['from']} 至 {policy['to']}" if policy["from"] or policy["to"] else "未定有效期"
 
 
-def _result(awards: pl.LazyFrame, rejects: pl.LazyFrame) -> list[str]:
-    lines, faulty = collected(
-        awards.group_by("status").agg(
-            pl.len(),
-            pl.col("uscc").n_unique().alias("households"),
-            pl.sum("award", "city_share", "district_share", "prefecture_share", "award_low", "award_high"),
-            pl.col("award_high").null_count().alias("open_ended"),
-        ),
-        rejects.select("registry", "source_file", "source_sheet", "source_row").unique().select(pl.len()),
-    )
-    of = {row["status"]: row for row in lines.iter_rows(named=True)}
-    nothing = dict.fromkeys(lines.columns, 0)
-    payable, pending = of.get("payable", nothing), of.get("pending", nothing)
-    refused = sum(of.get(status, nothing)["len"] for status in ("ineligible", "duplicate"))
-
-    def told(figures: dict[str, Any], column: str) -> str:
-        return f"{wan(Decimal(figures[column])):,.2f} 万元"
-
-    high = told(pending, "award_high")
-    if pending["open_ended"]:
-        high += f"，另有 {pending['open_ended']:,} 笔无上限"
-    suzhou = f"，苏州市级 {told(payable, 'prefecture_share')}" if payable["prefecture_share"] else ""
+def _result(sums: dict[str, Any], rejects: pl.LazyFrame) -> list[str]:
+    rows = rejects.select("registry", "source_file", "source_sheet", "source_row").unique()
+    faulty = collected(rows.select(pl.len()))[0].item()
+    money = {name: f"{wan(value):,.2f} 万元" for name, value in sums.items() if isinstance(value, Decimal)}
+    suzhou = f"，苏州市级 {money['prefecture_share']}" if sums["prefecture_share"] else ""
+    endless = f"，另有 {sums['open_ended']:,} 笔无上限" if sums["open_ended"] else ""
     return [
-        f"应兑付 {payable['households']:,} 户 {payable['len']:,} 笔，合计 {told(payable, 'award')}，"
-        f"其中市级 {told(payable, 'city_share')}，区镇 {told(payable, 'district_share')}{suzhou}。",
-        f"待核定 {pending['len']:,} 笔，法定区间 {told(pending, 'award_low')}至 {high}。",
-        f"不予兑现 {refused:,} 笔（原因见「不予兑现」「跨年补报」），数据有问题 {faulty.item():,} 行（见「数据问题」）。",
+        f"应兑付 {sums['households']:,} 户 {sums['lines']:,} 笔，合计 {money['award']}，"
+        f"其中市级 {money['city_share']}，区镇 {money['district_share']}{suzhou}。",
+        f"待核定 {sums['pending']:,} 笔，法定区间 {money['low']}至 {money['high']}{endless}。",
+        f"不予兑现 {sums['refused']:,} 笔（原因见「不予兑现」「跨年补报」），数据有问题 {faulty:,} 行（见「数据问题」）。",
     ]
 
 
-def totals_sheet(book: Book, year: int, awards: pl.LazyFrame, last_year: pl.DataFrame | None) -> None:
+def totals_sheet(book: Book, year: int, sums: Figures, last_year: pl.DataFrame | None) -> None:
     """汇总: by district, article, department and item, with two charts at the end."""
-    columns = [c for c in _TOTAL_COLUMNS if c.title != _SUZHOU or has_prefecture(awards)]
+    columns = [c for c in _TOTAL_COLUMNS if c.title != _SUZHOU or sums.has_prefecture]
     sheet = Sheet(book, "汇总", columns)
     sheet.title(f"{year}年度产业政策奖补汇总表")
     sheet.line("单位：万元", "right")
     sheet.header()
-    named = {
-        "by_article": filled("{}第{}条", "policy", "article"),
-        "by_item": filled("{} {}", "item", "title"),
-        "by_class": pl.col("class").replace_strict(CLASSES, default="转引"),
-    }
-    awards = awards.with_columns(**named)
-    before = _last_year_by(awards, last_year)
-    districts = _block(sheet, "按区镇", awards, "district", before, DISTRICTS)
-    articles = _block(sheet, "按条", awards, "by_article", before)
-    _block(sheet, "按类别", awards, "by_class", before)
-    _block(sheet, "按牵头部门", awards, "lead_department", before)
-    _block(sheet, "按条款", awards, "by_item", before)
-    everything = awards.with_columns(all=pl.lit("总计"))
-    rows = _rows(everything, "all", before.with_columns(all=pl.lit("总计")))
+    before = _last_year_by_item(sums, last_year)
+    districts = _block(sheet, "按区镇", sums, "district", before)
+    articles = _block(sheet, "按条", sums, "article", before)
+    _block(sheet, "按类别", sums, "class", before)
+    _block(sheet, "按牵头部门", sums, "department", before)
+    _block(sheet, "按条款", sums, "item", before)
+    rows = _rows(sums, "all", before.with_columns(year=pl.lit(year, pl.Int32)))
     sheet.total(rows[0] if rows else ["总计", *[0] * (len(columns) - 1)])
-    _rounding_note(sheet, awards)
+    _rounding_note(sheet, sums)
     sheet.page_break()
-    payers = (5, 6, 7) if has_prefecture(awards) else (5, 6)
+    payers = (5, 6, 7) if sums.has_prefecture else (5, 6)
     _chart(sheet, "各区镇应兑付（万元）", districts, payers, f"A{sheet.row + 1}")
     _chart(sheet, "各条应兑付（万元）", articles, payers, f"F{sheet.row + 1}")
 
 
-def _last_year_by(awards: pl.LazyFrame, last_year: pl.DataFrame | None) -> pl.DataFrame:
-    """Last year's payments with the groups of their items."""
-    (groups,) = collected(
-        awards.select("item", "by_item", "by_article", "lead_department", "by_class").unique()
-    )
+def _last_year_by_item(sums: Figures, last_year: pl.DataFrame | None) -> pl.DataFrame:
+    """Last year's payments with what tells the groups of their items apart."""
     schema: dict[str, Any] = {"item": pl.String, "district": pl.String, "amount": YUAN}
     before = pl.DataFrame(schema=schema) if last_year is None else last_year
+    groups = sums.cells.select("item", "policy", "article", "lead_department", "class").unique()
     return before.join(groups, on="item", how="left")
 
 
-def _rows(awards: pl.LazyFrame, by: str, before: pl.DataFrame) -> list[list[Any]]:
+_NAMES = {
+    "district": pl.col("district"),
+    "article": filled("{}第{}条", "policy", "article"),
+    "class": pl.col("class").replace_strict(CLASSES, default="转引"),
+    "department": pl.col("lead_department"),
+    "item": filled("{} {}", "item", "title"),
+    "all": pl.lit("总计"),
+}
+
+
+def _rows(sums: Figures, group: str, before: pl.DataFrame) -> list[list[Any]]:
     """A row a group, in the order of the lines: name and figures as _TOTAL_COLUMNS has them, in 万元."""
-    payable, pending = pl.col("status") == "payable", pl.col("status") == "pending"
-    highs = pl.col("award_high").filter(pending)
-    grouped = (
-        awards.with_row_index("_line")
-        .group_by(by)
-        .agg(
-            pl.col("_line").min(),
-            households=pl.col("uscc").filter(payable).n_unique(),
-            lines=payable.sum(),
-            paid=pl.col("award").sum(),
-            city=pl.col("city_share").sum(),
-            district_share=pl.col("district_share").sum(),
-            prefecture=pl.col("prefecture_share").sum(),
-            pending=pending.sum(),
-            low=pl.col("award_low").filter(pending).sum(),
-            high=pl.when(highs.null_count() == 0).then(highs.sum()),
-        )
-    )
-    (groups,) = collected(grouped.sort("_line").drop("_line"))
-    paid_before = dict(before.group_by(by).agg(pl.col("amount").sum()).rows())
-    shown = has_prefecture(awards)
+    keys = list(GROUPS[group])
+    paid = before.group_by(keys).agg(pl.col("amount").sum().alias("was"))
+    held = sums.by(group).with_columns(name=_NAMES[group])
     rows = []
-    for (
-        name,
-        households,
-        lines,
-        paid,
-        city,
-        district,
-        prefecture,
-        pending_lines,
-        low,
-        high,
-    ) in groups.iter_rows():
-        was = paid_before.get(name)
-        suzhou = [wan(prefecture)] if shown else []
-        change = [wan(was), float(paid / was - 1)] if was else [None, None]
-        figures = [wan(paid), wan(city), wan(district), *suzhou, *change]
-        rows.append([name, households, lines, *figures, pending_lines, wan(low), wan(high)])
+    for row in held.join(paid, on=keys, how="left", maintain_order="left").iter_rows(named=True):
+        was, paid_now = row["was"], row["award"]
+        suzhou = [wan(row["prefecture_share"])] if sums.has_prefecture else []
+        change = [wan(was), float(paid_now / was - 1)] if was else [None, None]
+        figures = [wan(paid_now), wan(row["city_share"]), wan(row["district_share"]), *suzhou, *change]
+        pending = [row["pending"], wan(row["low"]), wan(row["high"])]
+        rows.append([row["name"], row["households"], row["lines"], *figures, *pending])
     return rows
 
 
-def _block(
-    sheet: Sheet,
-    title: str,
-    awards: pl.LazyFrame,
-    by: str,
-    before: pl.DataFrame,
-    order: Sequence[str] | None = None,
-) -> tuple[int, int]:
+def _block(sheet: Sheet, title: str, sums: Figures, group: str, before: pl.DataFrame) -> tuple[int, int]:
     """One group of rows; returns its first and last row number."""
     sheet.line(title, bold=True)
     first = sheet.row + 1
-    rows = _rows(awards, by, before)
-    sheet.rows(sorted(rows, key=lambda row: order.index(row[0])) if order else rows)
+    rows = _rows(sums, group, before)
+    if group == "district":
+        rows.sort(key=lambda row: DISTRICTS.index(row[0]))
+    sheet.rows(rows)
     return first, sheet.row
 
 
-def _rounding_note(sheet: Sheet, awards: pl.LazyFrame) -> None:
-    by_item = collected(awards.group_by("item").agg(pl.col("award").sum()))[0]["award"].to_list()
+def _rounding_note(sheet: Sheet, sums: Figures) -> None:
+    by_item = sums.by("item")["award"].to_list()
     yuan = sum(by_item, Decimal(0))
     shown = sum((wan(amount) or Decimal(0) for amount in by_item), Decimal(0))
     sheet.line(

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from reports import detail, overview
+from reports.figures import Figures, collected, figures
 from reports.sheets import Book, Column, Sheet
 from schemas.districts import DISTRICTS
 from schemas.money import total
@@ -31,23 +32,25 @@ def write_workbook(
     `last_year` holds payments of the year before (`item`, `district`, `amount` in yuan); `today` is the
     day to print.
     """
-    book = Book()
-    overview.notes_sheet(book, manifest, awards, rejects, today)
-    overview.totals_sheet(book, manifest["year"], awards, last_year)
-    detail.payable_sheet(book, manifest["year"], awards, DETAIL_ROWS)
-    detail.applicants_sheet(book, manifest["year"], awards, DETAIL_ROWS)
-    detail.district_notices_sheet(book, manifest["year"], awards)
+    book, sums = Book(), figures(awards)
+    overview.notes_sheet(book, manifest, sums, rejects, today)
+    overview.totals_sheet(book, manifest["year"], sums, last_year)
+    detail.payable_sheet(book, manifest["year"], awards, DETAIL_ROWS, sums.has_prefecture)
+    detail.applicants_sheet(book, manifest["year"], awards, DETAIL_ROWS, sums.has_prefecture)
+    detail.district_notices_sheet(book, manifest["year"], sums)
     detail.settlement_sheet(book, manifest["year"], settlement, DETAIL_ROWS)
     detail.pending_sheet(book, manifest["year"], awards, DETAIL_ROWS)
     detail.refused_sheet(book, manifest["year"], awards, DETAIL_ROWS)
     detail.other_years_sheet(book, manifest["year"], awards, DETAIL_ROWS)
     detail.rejects_sheet(book, manifest, rejects, DETAIL_ROWS)
     detail.publicity_sheet(book, manifest["year"], awards, DETAIL_ROWS)
-    _checks_sheet(book, manifest, awards, summary)
+    _checks_sheet(book, manifest, awards, sums, summary)
     book.save(path)
 
 
-def _checks_sheet(book: Book, manifest: dict[str, Any], awards: pl.LazyFrame, summary: pl.DataFrame) -> None:
+def _checks_sheet(
+    book: Book, manifest: dict[str, Any], awards: pl.LazyFrame, sums: Figures, summary: pl.DataFrame
+) -> None:
     columns = [
         Column("核对事项", 52),
         Column("一方（元）", 22, "yuan"),
@@ -59,14 +62,12 @@ def _checks_sheet(book: Book, manifest: dict[str, Any], awards: pl.LazyFrame, su
     sheet.title(f"{manifest['year']}年度兑现勾稽核对表")
     sheet.line("单位：元", "right")
     sheet.header()
-    applicants, districts = detail.collected(
-        awards.group_by("uscc").agg(pl.col("award").sum()).select(pl.col("award").sum()),
-        awards.group_by("district").agg(pl.sum("award", "district_share")),
-    )
+    applicants = awards.group_by("uscc").agg(pl.col("award").sum()).select(pl.col("award").sum())
+    districts = sums.by("district")
     paid = total(districts["award"])
     pairs = [(what, Decimal(a), Decimal(b)) for what, a, b in manifest["identities"]]
     pairs.append(("汇总表合计 ＝ 明细合计", total(summary["amount"]), paid))
-    pairs.append(("拨付清单合计 ＝ 明细合计", total(applicants["award"]), paid))
+    pairs.append(("拨付清单合计 ＝ 明细合计", total(collected(applicants)[0]["award"]), paid))
     listed, every = (
         total(d["district_share"]) for d in (districts.filter(pl.col("district").is_in(DISTRICTS)), districts)
     )

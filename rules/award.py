@@ -10,12 +10,13 @@ from rules.caps import cap_lines, quota_notes, share_caps, with_quota_notes
 from rules.catalogue import Catalogue
 from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
-from rules.history import Frames, Rows, earlier, summed
+from rules.history import Frames, Rows, summed
 from rules.model import Item
 from rules.narrate import narrate, unspoken
 from rules.once import once
 from rules.overlap import with_cut_winners, with_paid_elsewhere, without_overlaps
 from rules.paid import with_earlier_figure, with_payments
+from rules.placing import with_changed, with_found, with_notes
 from rules.settle import with_paid
 from rules.split import split
 from rules.working import finish_working
@@ -36,6 +37,7 @@ _KEPT = (
     "level",
     *PROVENANCE,
 )
+_LIVE = pl.col("status").is_in([PAYABLE, PENDING])
 _SAID = ("status", "reason", "review", "working")
 _LINE: dict[str, Any] = {
     **{column: AWARDS[column] for column in (*_KEPT, *_SAID)},
@@ -44,8 +46,12 @@ _LINE: dict[str, Any] = {
     "high": YUAN,
     "assessed": pl.Boolean,
     "has_rejects": pl.Boolean,
+    "searched": pl.String,
     "months": pl.Int64,
 }
+_UNSAID = ("name", "person_name", "source_sheet", "searched", "reason", "review", "working")
+"""What only words need; `owed` carries none of it from line to line."""
+
 _NO_CAP: dict[str, Any] = {
     "cap_0": pl.Struct({"amount": YUAN, "pool": pl.String, "thing": pl.Boolean, "paid": YUAN})
 }
@@ -84,8 +90,7 @@ def settle_part(rows: Rows, law: Catalogue, items: Collection[str] | None = None
     """`settle` for registries that may be a part of a year's: without what depends on all lines of the year."""
     frames, year = rows.frames, rows.year
     lines = pl.concat([_empty(), *_evaluated(rows, law, items)], how="diagonal")
-    lines = lines.with_columns(policy=pl.col("item").str.head(1))
-    lines = once(lines, frames, law, year, rows.searched)
+    lines = once(lines, frames, law, year)
     lines = without_overlaps(in_window(cap_lines(lines), law), law)
     lines = with_paid_elsewhere(lines, frames, law, year)
     lines = of_year(with_cut_winners(share_caps(lines)), year, law)
@@ -94,14 +99,15 @@ def settle_part(rows: Rows, law: Catalogue, items: Collection[str] | None = None
 
 
 def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl.DataFrame:
-    """The lines of `settle` without a word: statuses, awards and shares, for trying many laws."""
-    lines = pl.concat([_empty(), *_evaluated(rows, law, items, told=False)], how="diagonal")
+    """The payable and pending lines of `settle` without a word: awards and shares, for trying many laws."""
+    parts = (part.drop(_UNSAID) for part in (_empty(), *_evaluated(rows, law, items, told=False)))
+    lines = pl.concat(parts, how="diagonal").with_columns(pl.lit(None, _LINE[c]).alias(c) for c in _UNSAID)
     frames = rows.frames
     if items is not None and "payments" in frames:
         frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
-    lines = once(lines.with_columns(policy=pl.col("item").str.head(1)), frames, law, rows.year, rows.searched)
+    lines = once(lines, frames, law, rows.year)
     lines = share_caps(without_overlaps(in_window(cap_lines(lines), law), law))
-    lines = _settled(of_year(lines, rows.year, law))
+    lines = _settled(of_year(lines, rows.year, law)).filter(_LIVE)
     return split(_described(lines, law, rows.year), law)
 
 
@@ -112,7 +118,7 @@ def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     back, not for paying.
     """
     lines = pl.concat([_empty(), *_evaluated(Rows(frames, year), law, None)], how="diagonal")
-    lines = lines.with_columns(policy=pl.col("item").str.head(1), paid_lower=pl.lit(None, YUAN))
+    lines = lines.with_columns(paid_lower=pl.lit(None, YUAN))
     return share_caps(without_overlaps(cap_lines(lines), law))
 
 
@@ -121,7 +127,16 @@ def published(lines: pl.DataFrame) -> pl.DataFrame:
     shown = lines.with_columns(
         person_id=masked(pl.col("person_id")), person_name=initial(pl.col("person_name"))
     )
-    return shown.select(pl.col(c).cast(t) for c, t in AWARDS.items()).sort(ORDER, nulls_last=True)
+    awards = shown.select(pl.col(c).cast(t) for c, t in AWARDS.items())
+    return awards[_in_order(awards)]
+
+
+def _in_order(awards: pl.DataFrame) -> pl.Series:
+    """Places of the lines in ORDER. Item and applicant nearly always decide: only lines alike in both need the rest."""
+    places = awards.select(pl.arg_sort_by(ORDER[:4], nulls_last=True)).to_series()
+    alike = awards.select(pl.struct("item", "uscc").is_duplicated()).to_series()
+    rest = awards.select(ORDER).with_row_index("_line").filter(alike).sort(ORDER, nulls_last=True)
+    return places.scatter(alike.gather(places).arg_true(), rest["_line"])
 
 
 def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
@@ -129,11 +144,8 @@ def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item,
     made = Rows(frames, year)
     for item, name, rows in _claimed(made, law, None):
         if not _refused_reason(item, law):
-            yield (
-                item,
-                name,
-                _grouped(item, rows, earlier(frames[name]), made.payments.get(item.id), year, law),
-            )
+            rows = _grouped(item, rows, made.earlier(name), made.payments.get(item.id), year, law)
+            yield item, name, rows
 
 
 def _claimed(
@@ -172,24 +184,27 @@ def _evaluated(
     frames = rows.frames
     for item, name, part in _claimed(rows, law, items):
         reason = _refused_reason(item, law)
+        if reason and not told:
+            continue
         if reason:
             yield _bare(part, item.id, name, INELIGIBLE, pl.lit(reason))
         else:
-            made = _grouped(item, part, earlier(frames[name]), rows.payments.get(item.id), rows.year, law)
+            made = _grouped(item, part, rows.earlier(name), rows.payments.get(item.id), rows.year, law)
             yield _lines(item, name, made, law, told)
     for name in frames:
-        if REGISTRIES[name].has_lines:
+        if told and REGISTRIES[name].has_lines:
             for again in _repeated(name, frames, law):
                 yield again if items is None else again.filter(pl.col("item").is_in(list(items)))
 
 
 def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: bool) -> pl.DataFrame:
     compiled = law.compiled(item)
-    found = evaluate(compiled, rows)
-    found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found)
-    caps = [c for c in found.columns if c.removeprefix("cap_").isdecimal()]
-    held = [pl.col(c) if c in found.columns else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
-    return found.select(*held, *caps, pl.lit(item.id).alias("item"), pl.lit(registry).alias("registry"))
+    found = evaluate(compiled, rows.lazy())  # so that wording copies only the columns that a line keeps
+    known = {*found.collect_schema().names(), *_SAID}
+    found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found).filter(_LIVE)
+    caps = [c for c in known if c.removeprefix("cap_").isdecimal()]
+    held = [pl.col(c) if c in known else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
+    return found.select(*held, *sorted(caps), *_named(pl.lit(item.id), registry)).collect()
 
 
 def _refused_reason(item: Item, law: Catalogue) -> str | None:
@@ -231,11 +246,16 @@ def _bare(rows: pl.DataFrame, item: str | None, registry: str, status: str, reas
         for c, t in _LINE.items()
     ]
     key = pl.col("item") if item is None else pl.lit(item)
-    return rows.select(*held, key.alias("item"), pl.lit(registry).alias("registry"))
+    return rows.select(*held, *_named(key, registry))
+
+
+def _named(item: pl.Expr, registry: str) -> list[pl.Expr]:
+    return [item.alias("item"), item.str.head(1).alias("policy"), pl.lit(registry).alias("registry")]
 
 
 def _empty() -> pl.DataFrame:
-    return pl.DataFrame(schema=_LINE | _NO_CAP | {"item": pl.String, "registry": pl.String})
+    named = dict.fromkeys(("item", "policy", "registry"), pl.String)
+    return pl.DataFrame(schema=_LINE | _NO_CAP | named)
 
 
 def _settled(lines: pl.DataFrame) -> pl.DataFrame:
@@ -253,15 +273,13 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("封顶额度已由其他奖补用完"))
         .otherwise(pl.lit("封顶额度为零"))
     )
-    lines = lines.with_columns(
-        status=pl.when(worthless).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
-        reason=pl.when(worthless).then(why).otherwise(pl.col("reason")),
-    )
+    lines = lines.with_row_index("_line")
+    refused = lines.lazy().filter(worthless).select("_line", status=pl.lit(INELIGIBLE), reason=why)
+    lines = with_changed(lines, refused.collect())
     payable, pending = pl.col("status") == PAYABLE, pl.col("status") == PENDING
-    certain = pl.when(pending & (pl.col("award_low") == pl.col("award_high"))).then(
-        pl.lit("在法定幅度内金额都相同，部门核定后即可兑付")
-    )
-    review = pl.concat_str(["review", certain], separator="；", ignore_nulls=True)
+    certain = pending & (pl.col("award_low") == pl.col("award_high"))
+    note = pl.lit("在法定幅度内金额都相同，部门核定后即可兑付")
+    lines = with_notes(lines, lines.lazy().filter(certain).select("_line", note=note).collect())
     yielded = (pl.col("status") == DUPLICATE) & pl.col("yielded").is_not_null()
     counted = payable | (yielded & (pl.col("yielded") > 0))
     return lines.with_columns(
@@ -275,33 +293,22 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .when(pending)
         .then(pl.col("award_high"))
         .otherwise(zero),
-        review=pl.when((payable | pending | yielded) & (review != "")).then(review),
-    )
+        review=pl.when(payable | pending | yielded).then("review"),
+    ).drop("_line")
 
 
 def _described(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:
-    about = pl.DataFrame(
-        [
-            (
-                i.id,
-                i.article,
-                i.title,
-                law.class_of(i) if i.class_ else None,
-                i.class_basis,
-                law.departments[i.id],
-            )
-            for i in law.items.values()
-        ],
-        schema={
-            "item": pl.String,
-            "article": pl.Int32,
-            "title": pl.String,
-            "class": pl.String,
-            "class_basis": pl.String,
-            "lead_department": pl.String,
-        },
-        orient="row",
-    )
-    return lines.join(about, on="item", how="left", maintain_order="left").with_columns(
-        year=pl.lit(year, pl.Int32), event_on=pl.col("on")
-    )
+    about = [
+        (
+            i.id,
+            i.article,
+            i.title,
+            law.class_of(i) if i.class_ else None,
+            i.class_basis,
+            law.departments[i.id],
+        )
+        for i in law.items.values()
+    ]
+    columns = ("item", "article", "title", "class", "class_basis", "lead_department")
+    table = pl.DataFrame(about, schema={c: AWARDS[c] for c in columns}, orient="row")
+    return with_found(lines, table, "item").with_columns(year=pl.lit(year, pl.Int32), event_on=pl.col("on"))

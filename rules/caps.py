@@ -7,6 +7,7 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import INELIGIBLE, PAYABLE, PENDING, UNNAMED
+from rules.placing import with_changed, with_notes
 from rules.terms import Scalar
 from schemas.labels import filled
 from schemas.money import YUAN, grouped
@@ -68,15 +69,11 @@ def share_caps(lines: pl.DataFrame, of_things: bool = False) -> pl.DataFrame:
         pl.col("assessed") & (pl.col("status") == PENDING) & (pl.col("award_low") == pl.col("award_high"))
     )
     lines = lines.with_columns(status=pl.when(settled).then(pl.lit(PAYABLE)).otherwise(pl.col("status")))
-    exhausted = (pl.col("status") == PENDING) & (pl.col("award_high") == 0)
-    return lines.with_columns(
-        status=pl.when(exhausted).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
-        reason=pl.when(exhausted & (pl.col("cap_paid") > 0))
-        .then(filled("封顶额度已用完，以前年度已兑付 {} 元", grouped(pl.col("cap_paid"))))
-        .when(exhausted)
-        .then(pl.lit("封顶额度已由其他奖补用完"))
-        .otherwise(pl.col("reason")),
-    ).drop("_line")
+    exhausted = lines.lazy().filter((pl.col("status") == PENDING) & (pl.col("award_high") == 0))
+    paid = filled("封顶额度已用完，以前年度已兑付 {} 元", grouped(pl.col("cap_paid")))
+    why = pl.when(pl.col("cap_paid") > 0).then(paid).otherwise(pl.lit("封顶额度已由其他奖补用完"))
+    changed = exhausted.select("_line", status=pl.lit(INELIGIBLE), reason=why)
+    return with_changed(lines, changed.collect()).drop("_line")
 
 
 def quota_notes(law: Catalogue, counts: Mapping[str, int]) -> dict[str, str]:
@@ -108,6 +105,7 @@ def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
         "status",
         "award_low",
         "award_high",
+        "cap_shared",
         *(c for c in _CONTENT),
         pl.col(slot).struct.field("pool"),
         pl.col(slot).struct.field("thing"),
@@ -132,7 +130,23 @@ def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
     tight = totals.filter((pl.col("paid") > pl.col("bound")) | pl.col("open"))
     if tight.is_empty():
         return lines
-    pooled = pooled.drop("bound").join(tight, on="pool").sort(_CONTENT, nulls_last=True)
+    pooled = pooled.drop("bound").join(tight, on="pool")
+    changed = pl.concat([_cut_alone(pooled), *_cut_together(pooled.filter(pl.col("members") > 1))])
+    unnamed = changed.filter("unnamed").select("_line", note=pl.lit("缺少项目编号，按同一项目合计封顶"))
+    return with_notes(with_changed(lines, changed.drop("unnamed")), unnamed)
+
+
+def _cut_alone(pooled: pl.DataFrame) -> pl.DataFrame:
+    """Lines that no other shares a cap with."""
+    most = pl.when(status=PAYABLE).then("award_low").otherwise("award_high")
+    alone = pooled.filter(pl.col("members") == 1)
+    cut = alone.with_columns(award_high=pl.min_horizontal(most, "bound"), cap="bound")
+    return _changed(cut.with_columns(award_low=pl.min_horizontal("award_low", "award_high")))
+
+
+def _cut_together(pooled: pl.DataFrame) -> list[pl.DataFrame]:
+    """Payable lines of pools that exceed their bound, and pending ones, which share what the former leave."""
+    pooled = pooled.sort(_CONTENT, nulls_last=True)
     payable = pooled.filter((pl.col("status") == PAYABLE) & (pl.col("paid") > pl.col("bound")))
     pending = pooled.filter(pl.col("status") == PENDING).with_columns(
         award_high=pl.col("award_high").fill_null(pl.col("bound")),
@@ -141,34 +155,19 @@ def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
     )
     highs = within(pending, "award_high")
     low = pl.min_horizontal("award_low", "award_high")
-    changed = pl.concat(
-        [
-            _changed(within(payable, "award_low").with_columns(award_high="award_low", cap="bound")),
-            _changed(within(highs, "award_low").with_columns(award_low=low)),
-        ]
-    )
-    lines = lines.join(changed, on="_line", how="left", maintain_order="left")
-    touched, together = pl.col("_new_low").is_not_null(), (pl.col("_members") > 1).fill_null(False)
-    if changed.filter(pl.col("_unnamed") & (pl.col("_members") > 1)).height:
-        note = pl.when(together & pl.col("_unnamed")).then(pl.lit("缺少项目编号，按同一项目合计封顶"))
-        review = pl.concat_str(["review", note], separator="；", ignore_nulls=True)
-        lines = lines.with_columns(review=pl.when(review != "").then(review))
-    return lines.with_columns(
-        award_low=pl.when(touched).then(pl.col("_new_low")).otherwise(pl.col("award_low")),
-        award_high=pl.when(touched).then(pl.col("_new_high")).otherwise(pl.col("award_high")),
-        cap_shared=pl.col("cap_shared") | (touched & together),
-        cap=pl.when(touched).then(pl.col("_cap")).otherwise(pl.col("cap")),
-    ).drop("_new_low", "_new_high", "_members", "_cap", "_unnamed")
+    return [
+        _changed(within(payable, "award_low").with_columns(award_high="award_low", cap="bound")),
+        _changed(within(highs, "award_low").with_columns(award_low=low)),
+    ]
 
 
 def _changed(frame: pl.DataFrame) -> pl.DataFrame:
+    together = pl.col("members") > 1
     return frame.select(
         "_line",
-        pl.col("award_low").cast(YUAN).alias("_new_low"),
-        pl.col("award_high").cast(YUAN).alias("_new_high"),
-        pl.col("members").alias("_members"),
-        pl.col("cap").alias("_cap"),
-        pl.col("pool").str.contains("|" + UNNAMED, literal=True).alias("_unnamed"),
+        *(pl.col(c).cast(YUAN) for c in ("award_low", "award_high", "cap")),
+        cap_shared=pl.col("cap_shared") | together,
+        unnamed=together & pl.col("pool").str.contains("|" + UNNAMED, literal=True),
     )
 
 

@@ -1,6 +1,6 @@
 """Turn an item's data into Polars expressions, once, so that evaluating it is only arithmetic."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -264,16 +264,23 @@ def _cap(names: _Names, place: int, cap: Cap, readings: Mapping[str, Any]) -> Co
     if per and "year" not in per and cap.period == "unstated" and readings["unstated_cap_period"] == "year":
         per = (*per, "year")
     monthly = item.terms[cap.monthly] if cap.monthly else None
+    shared = cap.shared and not _alone(item, per)
     return CompiledCap(
         amount=names.compile(lifted(item, cap), "caps"),
         per=per,
         pool=f"{item.id}/{place}",
         fallback=_fallback(names, cap.amount, readings),
         monthly=monthly.value if isinstance(monthly, Scalar) else None,
-        shared=cap.shared,
-        varies=bool(per) and cap.shared and _varies(names, cap.amount),
+        shared=shared,
+        varies=bool(per) and shared and _varies(names, cap.amount),
         reads=names.roots(cap.amount),
     )
+
+
+def _alone(item: Item, per: Sequence[str]) -> bool:
+    """Whether no two lines of an item can agree on `per`: it has one line for every enterprise and year."""
+    key = item.rows or (("uscc", "year") if item.registry == "rnd" else ())
+    return bool(key) and {*key} <= {*per}
 
 
 def lifted(item: Item, cap: Cap) -> str:

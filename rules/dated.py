@@ -1,9 +1,13 @@
 """What is in force for a line: the policy's window, and the run's own year."""
 
+from datetime import date
+
 import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PENDING
+from rules.model import Policy
+from rules.placing import with_changed
 from schemas.labels import filled
 from schemas.money import grouped
 
@@ -13,17 +17,17 @@ _SHOWN = pl.when(_BY_YEAR).then(filled("{}年度", _ON.dt.year())).otherwise(fil
 
 def in_window(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     """Lines of events outside their policy's window become ineligible, before they could share a cap."""
-    windows = {key: (p.short, p.begins, p.ends) for key, p in law.policies.items()}
-    short, first_day, last_day = (
-        pl.col("policy").replace_strict(
-            {key: held[place] for key, held in windows.items()}, return_dtype=dtype
-        )
-        for place, dtype in enumerate((pl.String, pl.Date, pl.Date))
-    )
-    begins = pl.when(_BY_YEAR).then(pl.date(first_day.dt.year(), 1, 1)).otherwise(first_day)
-    ends = pl.when(_BY_YEAR).then(pl.date(last_day.dt.year(), 12, 31)).otherwise(last_day)
-    closed = filled("{}，不在政策有效期内（{}：{}至{}）", _SHOWN, short, first_day, last_day)
-    return _told(lines, ~_ON.is_between(begins, ends), closed)
+    said = {key: f"{p.short}：{p.begins}至{p.ends}" for key, p in law.policies.items()}
+    window = pl.col("policy").replace_strict(said, return_dtype=pl.String)
+    closed = filled("{}，不在政策有效期内（{}）", _SHOWN, window)
+    return _told(lines, pl.any_horizontal(map(_outside, law.policies.values())), closed)
+
+
+def _outside(policy: Policy) -> pl.Expr:
+    begins, ends = policy.begins, policy.ends
+    years = _ON.is_between(date(begins.year, 1, 1), date(ends.year, 12, 31))
+    inside = pl.when(_BY_YEAR).then(years).otherwise(_ON.is_between(begins, ends))
+    return (pl.col("policy") == policy.key) & ~inside
 
 
 def of_year(lines: pl.DataFrame, year: int, law: Catalogue) -> pl.DataFrame:
@@ -39,15 +43,9 @@ def of_year(lines: pl.DataFrame, year: int, law: Catalogue) -> pl.DataFrame:
 
 def _told(lines: pl.DataFrame, which: pl.Expr, reason: pl.Expr) -> pl.DataFrame:
     """The lines with `which` made ineligible for `reason`; only those are worded, since wording is dear."""
-    used = ["on", "policy", "item", "registry", "status", "reason", "award_low", "award_high"]
-    told = lines.select(used).with_row_index("_line").filter(which).select("_line", reason.alias("_away"))
-    if told.is_empty():
-        return lines
-    lines = lines.with_row_index("_line").join(told, on="_line", how="left", maintain_order="left")
-    return lines.with_columns(
-        status=pl.when(pl.col("_away").is_not_null()).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
-        reason=pl.coalesce("_away", "reason"),
-    ).drop("_line", "_away")
+    lines = lines.with_row_index("_line")
+    told = lines.lazy().filter(which).select("_line", status=pl.lit(INELIGIBLE), reason=reason)
+    return with_changed(lines, told.drop_nulls("reason").collect()).drop("_line")
 
 
 def _earned(on: pl.Expr, law: Catalogue) -> pl.Expr:

@@ -23,7 +23,7 @@ _ZERO = pl.lit(Decimal(0), YUAN)
 _FINE, _FACTOR = pl.Decimal(38, 14), pl.Decimal(38, 8)
 
 
-def evaluate(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
+def evaluate(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
     """The rows with their verdict: `status`, `low`, `high` (yuan to the fen, before caps) and `cap_0` ….
 
     `high` is null where open-ended. A cap is a struct of `amount` (null: none), `pool`, the key of the
@@ -33,15 +33,18 @@ def evaluate(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     """
     item = compiled.item
     rows = rows.with_columns(pl.col(column).fill_null(value) for column, value in item.blank.items())
-    if PAID_RUNG not in rows.columns:
+    columns = rows.collect_schema().names()
+    if PAID_RUNG not in columns:
         rows = rows.with_columns(pl.lit(None, YUAN).alias(PAID_RUNG))
     rows = _with_amounts(compiled, _with_factors(compiled, rows.with_columns(compiled.low)))
     rows = _judged(compiled, rows.with_columns(_code=_eligibility(compiled)))
     caps = [
-        _cap(cap, paid_before(place), rows, cap.per if cap.shared else ())
+        _cap(cap, paid_before(place), columns, cap.per if cap.shared else ())
         for place, cap in enumerate(compiled.caps)
     ]
-    caps += [_cap(cap, paid_before(place), rows, ()) for place, cap in enumerate(compiled.caps) if cap.varies]
+    caps += [
+        _cap(cap, paid_before(place), columns, ()) for place, cap in enumerate(compiled.caps) if cap.varies
+    ]
     if compiled.range and item.assessed:  # an assessed amount above the range is cut to its high end
         highest = pl.when(pl.col("_assessed").is_not_null()).then(pl.col("_highest"))
         caps.append(_bound(highest, pl.lit(None, pl.String), False, pl.lit(None, YUAN)))
@@ -50,7 +53,7 @@ def evaluate(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_factors(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
+def _with_factors(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
     """`_uplift` (whether its condition holds), and the factor for the low and the high end of the award."""
     if compiled.uplift is None or compiled.factor is None or compiled.item.uplift is None:
         one = pl.lit(Decimal(1), _FACTOR)
@@ -63,7 +66,7 @@ def _with_factors(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_amounts(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
+def _with_amounts(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
     """`_lowest` and `_highest` by the text's terms, `_given` by the assessed rate, `_assessed`: the amount.
 
     Each is rounded once, after its factor. `_assessed_high`: the assessed amount with the high factor.
@@ -113,7 +116,7 @@ def _eligibility(compiled: CompiledItem) -> pl.Expr:
     return pl.min_horizontal(pl.lit(TRUE, pl.Int16), *codes)
 
 
-def _judged(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
+def _judged(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
     """`low`, `high` and `status` as the basis and what is missing decide."""
     code, assessed, given = pl.col("_code"), pl.col("_assessed"), pl.col("_given")
     doubtful = code.is_between(UNKNOWN, TRUE - 1)
@@ -148,13 +151,13 @@ def _judged(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(assessed=pl.col("assessed") & (pl.col("status") == PENDING))
 
 
-def _cap(cap: CompiledCap, paid: str, rows: pl.DataFrame, per: tuple[str, ...]) -> pl.Expr:
+def _cap(cap: CompiledCap, paid: str, columns: Sequence[str], per: tuple[str, ...]) -> pl.Expr:
     """A cap's amount, less what earlier years paid under it, over the lines that agree on `per`."""
     amount = pl.coalesce(to_fen(cap.amount.cast(_FINE)), cap.fallback)
-    used = pl.col(paid).cast(YUAN) if paid in rows.columns else pl.lit(None, YUAN)
+    used = pl.col(paid).cast(YUAN) if paid in columns else pl.lit(None, YUAN)
     left = pl.when(amount.is_not_null()).then(pl.max_horizontal(amount - used.fill_null(_ZERO), _ZERO))
     thing = not {"project_id", "person_id"}.isdisjoint(per)
-    return _bound(left, _pool(cap.pool, per, rows.columns), thing, used)
+    return _bound(left, _pool(cap.pool, per, columns), thing, used)
 
 
 def _bound(amount: pl.Expr, pool: pl.Expr, thing: bool, paid: pl.Expr) -> pl.Expr:

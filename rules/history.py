@@ -5,12 +5,27 @@ from functools import cached_property
 
 import polars as pl
 
+from rules.placing import with_found
 from schemas.money import YUAN
 from schemas.registries import REGISTRIES
 
 Frames = dict[str, pl.DataFrame]
 """Registry name → checked rows. Besides the registry's columns and provenance a row has `role` (line or
 history) and `same_as` (for a repeated row the place of the row that counts, else null)."""
+
+
+_OF_PAYMENTS = (
+    "item",
+    "year",
+    "uscc",
+    "amount",
+    "months",
+    "level",
+    "project_id",
+    "certificate_no",
+    "person_id",
+)
+"""What evaluation asks of payments."""
 
 
 def counting(frame: pl.DataFrame) -> pl.DataFrame:
@@ -20,12 +35,12 @@ def counting(frame: pl.DataFrame) -> pl.DataFrame:
 
 def lines(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows of the run's own year and folder that count."""
-    return counting(frame).filter(pl.col("role") == "line")
+    return frame.filter(pl.col("same_as").is_null() & (pl.col("role") == "line"))
 
 
 def earlier(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows of earlier years that count."""
-    return counting(frame).filter(pl.col("role") == "history")
+    return frame.filter(pl.col("same_as").is_null() & (pl.col("role") == "history"))
 
 
 def with_last_year(rnd: pl.DataFrame, year: int) -> pl.DataFrame:
@@ -37,7 +52,7 @@ def with_last_year(rnd: pl.DataFrame, year: int) -> pl.DataFrame:
         pl.col("super_deduction").alias("super_deduction_prev"),
         pl.col("revenue").alias("revenue_prev"),
     )
-    return lines(rnd).join(previous, on="uscc", how="left", maintain_order="left")
+    return with_found(lines(rnd), previous, "uscc")
 
 
 def with_prior_smart(equipment: pl.DataFrame) -> pl.DataFrame:
@@ -47,7 +62,7 @@ def with_prior_smart(equipment: pl.DataFrame) -> pl.DataFrame:
     )
     yearly = known.group_by("uscc", "year").agg(pl.col("smart_investment").sum())
     prior = yearly.group_by("uscc").agg(pl.col("smart_investment").max().alias("smart_investment_prior"))
-    rows = lines(equipment).join(prior, on="uscc", how="left", maintain_order="left")
+    rows = with_found(lines(equipment), prior, "uscc")
     return rows.with_columns(pl.col("smart_investment").alias("smart_investment_known"))
 
 
@@ -91,7 +106,7 @@ def prepared(name: str, frames: Frames, year: int, searched: Sequence[int] = ())
     applicants = counting(frames["enterprises"]).select(
         "uscc", "name", "district", "industry", "industrial", "registered_on"
     )
-    rows = rows.join(applicants, on="uscc", how="left", maintain_order="left")
+    rows = with_found(rows, applicants, "uscc")
     return rows.with_columns(_day(name, frame).alias("on"), pl.lit(searched_text(searched)).alias("searched"))
 
 
@@ -107,6 +122,7 @@ class Rows:
         self.frames, self.year = frames, year
         self.searched = searched if searched is not None else all_searched(frames, year)
         self._of: dict[str, pl.DataFrame] = {}
+        self._earlier: dict[str, pl.DataFrame] = {}
         self._parts: dict[str, dict[str, pl.DataFrame]] = {}
 
     def of(self, name: str) -> pl.DataFrame:
@@ -115,13 +131,19 @@ class Rows:
             self._of[name] = prepared(name, self.frames, self.year, self.searched[name])
         return self._of[name]
 
+    def earlier(self, name: str) -> pl.DataFrame:
+        """A registry's rows of earlier years that count."""
+        if name not in self._earlier:
+            self._earlier[name] = earlier(self.frames[name])
+        return self._earlier[name]
+
     @cached_property
     def payments(self) -> dict[str, pl.DataFrame]:
         """Item id → its payments of all years."""
         held = self.frames.get("payments")
         if held is None or held.is_empty():
             return {}
-        paid = held.filter(pl.col("amount") > 0)
+        paid = held.select(_OF_PAYMENTS).filter(pl.col("amount") > 0)
         return {str(key): part for (key,), part in paid.partition_by("item", as_dict=True).items()}
 
     def parts(self, name: str) -> dict[str, pl.DataFrame]:
@@ -144,8 +166,8 @@ def years_searched(frames: Frames, name: str, year: int) -> list[int]:
     for held in (name, "payments"):
         frame = frames.get(held)
         if frame is not None and frame.height:
-            day = _day(held, frame) if held != "payments" else pl.date(pl.col("year"), 12, 31)
-            found |= set(frame.select(day.dt.year().unique()).to_series().to_list())
+            of = pl.col("year") if "year" in frame.columns else _day(held, frame).dt.year()
+            found |= set(frame.select(of.unique()).to_series().to_list())
     return sorted(y for y in found if y is not None and y < year)
 
 

@@ -6,6 +6,7 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.model import Item
+from rules.placing import with_found
 from rules.terms import ByLevel, Ladder
 from schemas.errors import closest
 from schemas.labels import filled, plain, plain_column
@@ -89,7 +90,7 @@ def known_names(law: Catalogue) -> pl.DataFrame:
 def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     names = known_names(law)
     event = pl.col("event").replace_strict(_EVENTS, default=None, return_dtype=pl.String)
-    rows = rows.with_columns(plain_column(pl.col("certification")).alias("_name"), event.alias("_said_event"))
+    rows = _with_plain(rows, "certification", "_name").with_columns(event.alias("_said_event"))
     hits = rows.select("row", "item", "_name", "_said_event").join(names, on="_name")
     fits = pl.col("_event").is_null() | (pl.col("_event") == pl.col("_said_event"))
     chosen = (
@@ -98,9 +99,9 @@ def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.
         .unique("row", keep="first", maintain_order=True)
         .select("row", "_item", "_named_level")
     )
-    rows = rows.join(chosen, on="row", how="left", maintain_order="left")
+    rows = with_found(rows, chosen, "row")
     named = pl.col("certification").is_not_null()
-    heard = pl.col("row").is_in(hits["row"].unique().to_list())
+    heard = pl.col("row").is_in(hits["row"].unique().implode())
     nameless = rows.filter(named & pl.col("item").is_null() & ~heard)
     events = (
         pl.lit("资质「")
@@ -121,6 +122,12 @@ def _by_name(rows: pl.DataFrame, law: Catalogue) -> tuple[pl.DataFrame, list[pl.
         _fault(contrary, "event", said, "item_and_event"),
     ]
     return rows.with_columns(item=pl.coalesce("item", "_item")), faults
+
+
+def _with_plain(rows: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
+    """The rows with a column reduced to what identifies its words; the words are few, so each is reduced once."""
+    words = rows.select(column).unique().drop_nulls()
+    return with_found(rows, words.with_columns(plain_column(pl.col(column)).alias(name)), column)
 
 
 def _suggest(rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
@@ -171,8 +178,7 @@ def _with_level(rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     table = pl.DataFrame(
         labels, schema={"item": pl.String, "_plain": pl.String, "_level": pl.String}, orient="row"
     )
-    rows = rows.with_columns(plain_column(pl.col("level")).alias("_plain"))
-    rows = rows.join(table, on=["item", "_plain"], how="left", maintain_order="left")
+    rows = with_found(_with_plain(rows, "level", "_plain"), table, "item", "_plain")
     if "_named_level" in rows.columns:
         rows = rows.with_columns(
             _contradicts=pl.col("_level") != pl.col("_named_level"),

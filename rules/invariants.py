@@ -8,7 +8,7 @@ from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
 from rules.history import Frames
 from schemas.money import total
-from schemas.registries import REGISTRIES
+from schemas.registries import PROVENANCE, REGISTRIES
 
 
 class Broken(Exception):
@@ -92,17 +92,14 @@ def _settles(
 
 
 def _every_row_has_a_line(awards: pl.DataFrame, frames: Frames, law: Catalogue) -> None:
-    place = ["registry", "source_file", "source_sheet", "source_row"]
-    held = awards.select(place).unique()
+    place = list(PROVENANCE)
     for name, frame in frames.items():
         items = list(law.of_registry(name))
         if not REGISTRIES[name].has_lines or ("item" not in frame.columns and not items):
             continue
-        lost = (
-            frame.filter(pl.col("role") == "line")
-            .with_columns(pl.lit(name).alias("registry"))
-            .join(held, on=place, how="anti", nulls_equal=True)
-        )
+        held = awards.lazy().filter(registry=name).select(place)
+        rows = frame.lazy().filter(role="line").select(place)
+        lost = rows.join(held, on=place, how="anti", nulls_equal=True).collect()
         if lost.height:
             row = lost.row(0, named=True)
             raise Broken(f"校验不通过：{row['source_file']}第{row['source_row']}行没有进入结果")

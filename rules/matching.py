@@ -17,23 +17,20 @@ def matched_payments(lines: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFram
         *("_payment", "uscc", "item"),
         pl.col("year").alias("paid_year"),
         pl.col("amount").alias("paid"),
-        *(pl.col(key).str.to_uppercase().alias(f"_{key}") for key in KEYS),
+        *(pl.col(key).alias(f"_{key}") for key in KEYS),
     )
-    own = lines.select("_line", "uscc", "item", "on", *(pl.col(key).str.to_uppercase() for key in KEYS))
+    own = lines.select("_line", "uscc", "item", "on", *KEYS)
     named, held_named = pl.col("person_id").is_not_null(), pl.col("_person_id").is_not_null()
     persons = own.filter(named).join(
-        held.filter(held_named).with_columns(person_id=pl.col("_person_id")),
-        on=["item", "person_id"],
+        held.filter(held_named),
+        left_on=["item", pl.col("person_id").str.to_uppercase()],
+        right_on=["item", pl.col("_person_id").str.to_uppercase()],
         suffix="_paying",
     )
     persons = persons.with_columns(elsewhere=pl.col("uscc") != pl.col("uscc_paying"))
-    others = pl.concat(
-        [
-            own.filter(~named).join(held, on=["uscc", "item"]),
-            own.filter(named).join(held.filter(~held_named), on=["uscc", "item"]),
-        ]
-    ).with_columns(elsewhere=pl.lit(False))
-    agree = {key: pl.col(key) == pl.col(f"_{key}") for key in KEYS}
+    others = own.join(held, on=["uscc", "item"]).filter(~(named & held_named))
+    others = others.with_columns(elsewhere=pl.lit(False))
+    agree = {key: pl.col(key).str.to_uppercase() == pl.col(f"_{key}").str.to_uppercase() for key in KEYS}
     matter = pl.coalesce(agree["certificate_no"], agree["project_id"])
     return (
         pl.concat([persons.select(others.columns), others])

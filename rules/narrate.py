@@ -15,19 +15,20 @@ from schemas.money import YUAN, grouped
 _NONE = pl.lit(None, pl.String)
 
 
-def narrate(compiled: CompiledItem, rows: pl.DataFrame, readings: dict[str, Any]) -> pl.DataFrame:
+def narrate(compiled: CompiledItem, rows: pl.LazyFrame, readings: dict[str, Any]) -> pl.LazyFrame:
     """The evaluated rows with `reason`, `review` and `working`; a rate outside its range fails here."""
+    schema = rows.collect_schema()
     return pl.concat(
         [
-            _passed(compiled, rows, readings),
-            *_failed(compiled, rows, readings),
+            _passed(compiled, rows, schema, readings),
+            *_failed(compiled, rows, schema, readings),
             _missing(compiled, rows),
         ],
         how="vertical",
     )
 
 
-def unspoken(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
+def unspoken(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
     """The evaluated rows with the statuses that `narrate` gives, and no words."""
     refused = (pl.col("status") == MISSING) | (
         pl.col("status").is_in([PAYABLE, PENDING]) & _outside_range(compiled).is_not_null()
@@ -40,28 +41,32 @@ def unspoken(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _passed(compiled: CompiledItem, rows: pl.DataFrame, readings: dict[str, Any]) -> pl.DataFrame:
+def _passed(
+    compiled: CompiledItem, rows: pl.LazyFrame, schema: pl.Schema, readings: dict[str, Any]
+) -> pl.LazyFrame:
     outside = _outside_range(compiled)
     return rows.filter(pl.col("status").is_in([PAYABLE, PENDING])).with_columns(
         status=pl.when(outside.is_not_null()).then(pl.lit(INELIGIBLE)).otherwise(pl.col("status")),
         reason=outside,
         review=_review(compiled),
-        working=_head(compiled, rows.schema, readings),
+        working=_head(compiled, schema, readings),
     )
 
 
-def _failed(compiled: CompiledItem, rows: pl.DataFrame, readings: dict[str, Any]) -> list[pl.DataFrame]:
+def _failed(
+    compiled: CompiledItem, rows: pl.LazyFrame, schema: pl.Schema, readings: dict[str, Any]
+) -> list[pl.LazyFrame]:
     return [
         rows.filter((pl.col("status") == INELIGIBLE) & (pl.col("_code") == place)).with_columns(
             reason=pl.lit(f"不符合条件「{clause.name}」"),
             review=_NONE,
-            working=pl.concat_str([render(clause.text, compiled, rows.schema, readings), pl.lit("，不成立")]),
+            working=pl.concat_str([render(clause.text, compiled, schema, readings), pl.lit("，不成立")]),
         )
         for place, clause in enumerate(compiled.clauses)
     ]
 
 
-def _missing(compiled: CompiledItem, rows: pl.DataFrame) -> pl.DataFrame:
+def _missing(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
     registry = compiled.item.registry or ""
     reads = [c for clause in compiled.clauses if not clause.waived for c in clause.reads]
     absent = [

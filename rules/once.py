@@ -1,29 +1,29 @@
 """One fact once: nothing is paid that an earlier year paid, and what must be the first is the first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
-from rules.history import Frames, searched_text
+from rules.history import Frames
 from rules.matching import matched_payments
 from rules.model import Item
+from rules.placing import with_changed, with_found
 from schemas.labels import filled
 from schemas.money import YUAN, grouped
 
+_LIVE = pl.col("status").is_in([PAYABLE, PENDING])
+_FOUND = ("_paid", "_maybe", "_seen", "_several")
 _UNNUMBERED = "（已兑付记录没有可核对的证书、项目或证件号码，如非同一事项请补填）"
 
 
-def once(
-    lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int, searched: Mapping[str, Sequence[int]]
-) -> pl.DataFrame:
+def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     """Lines that an earlier award year paid become duplicate; those that are not the first ineligible.
 
-    `searched`: registry → the earlier years that were looked through for what came first. Adds
-    `paid_lower`: what earlier years paid for lower levels, where the reading `upgrade` pays only the
-    difference (yuan, else null).
+    Adds `paid_lower`: what earlier years paid for lower levels, where the reading `upgrade` pays only
+    the difference (yuan, else null).
     """
     first = [item.id for item in law.items.values() if item.first]
     lines = lines.with_row_index("_line")
@@ -31,24 +31,20 @@ def once(
         _paid(lines, frames, law, year),
         _earlier(lines, frames, first),
         _paid_lower(lines, frames, law, year),
+        _several(lines, law),
     ):
-        lines = lines.join(found, on="_line", how="left", maintain_order="left")
-    live, must_be_first = pl.col("status").is_in([PAYABLE, PENDING]), pl.col("item").is_in(first)
+        lines = with_found(lines, found, "_line")
+    must_be_first = pl.col("item").is_in(first)
     paid = pl.col("_paid")
     seen = pl.coalesce("_paid", "_maybe", "_seen")
-    again = live & ~must_be_first & paid.is_not_null()
-    refuted = live & must_be_first & seen.is_not_null()
-    first_of = pl.col("item").replace_strict(
-        _searched(first, law, searched), default=None, return_dtype=pl.String
-    )
-    once_only = _once_only(law)
-    several = live & once_only & (live.sum().over(_applicant(), "item", "level") > 1)
+    again = ~must_be_first & paid.is_not_null()
+    refuted = must_be_first & seen.is_not_null()
     notes = [
-        pl.when(must_be_first & seen.is_null()).then(first_of),
+        pl.when(must_be_first & seen.is_null()).then(filled("按首次计，{}", "searched")),
         pl.when(pl.col("_maybe") & paid.is_null()).then(
             pl.lit("以前年度已有兑付，记录没有写明是哪个项目或哪个人，请核是否同一事项")
         ),
-        pl.when(several).then(
+        pl.when("_several").then(
             pl.lit("同一申报人（个人按证件号码）本条另有一笔，请核是否同一事项，同一事项只兑付一次")
         ),
         pl.when(pl.col("has_rejects")).then(
@@ -56,8 +52,10 @@ def once(
         ),
     ]
     noted = pl.concat_str(["review", *notes], separator="；", ignore_nulls=True)
-    noted = pl.when(noted != "").then(noted)
-    return lines.with_columns(
+    told = pl.any_horizontal(must_be_first, "has_rejects", pl.col(_FOUND).is_not_null())
+    touched = lines.lazy().filter(_LIVE & told)
+    changed = touched.select(
+        "_line",
         status=pl.when(again)
         .then(pl.lit(DUPLICATE))
         .when(refuted)
@@ -68,13 +66,20 @@ def once(
         .when(refuted)
         .then(pl.concat_str([pl.lit("非首次："), seen]))
         .otherwise(pl.col("reason")),
-        review=pl.when(live).then(noted).otherwise(pl.col("review")),
-    ).drop("_line", "_paid", "_maybe", "_seen")
+        review=pl.when(noted != "").then(noted),
+    )
+    return with_changed(lines, changed.collect()).drop("_line", *_FOUND, "searched")
 
 
-def _applicant() -> pl.Expr:
-    """Who may have something once: a person whichever unit applies, else the applicant."""
-    return pl.coalesce(pl.col("person_id").str.to_uppercase(), "uscc")
+def _several(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
+    """Live lines whose applicant has another one of the same item and level, though it is paid once only.
+
+    A person is the applicant, whichever unit applies.
+    """
+    used = lines.select("_line", "status", "item", "level", "uscc", "person_id")
+    applicant = pl.coalesce(pl.col("person_id").str.to_uppercase(), "uscc")
+    again = pl.len().over(applicant, "item", "level") > 1
+    return used.filter(_LIVE & _once_only(law)).filter(again).select("_line", _several=pl.lit(True))
 
 
 def _once_levels(item: Item) -> list[str | None]:
@@ -180,8 +185,8 @@ def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.Da
     if not held or not first:
         return pl.DataFrame(schema=schema)
     return (
-        lines.filter(pl.col("item").is_in(first))
-        .select("_line", "uscc", "item", "on", "level", pl.col("project_id").str.to_uppercase())
+        lines.select("_line", "uscc", "item", "on", "level", pl.col("project_id").str.to_uppercase())
+        .filter(pl.col("item").is_in(first))
         .join(pl.concat(held), on=["uscc", "item"])
         .filter(pl.col("_seen") < pl.col("on"))
         .filter((pl.col("project_id") == pl.col("_seen_project")).fill_null(True))
@@ -196,8 +201,3 @@ def _thing(frame: pl.DataFrame) -> pl.Expr:
     """What may be first by itself, such as one product of several."""
     has = "project_id" in frame.columns
     return pl.col("project_id").str.to_uppercase() if has else pl.lit(None, pl.String)
-
-
-def _searched(first: Sequence[str], law: Catalogue, searched: Mapping[str, Sequence[int]]) -> dict[str, str]:
-    years = {key: searched[law.items[key].registry or ""] for key in first}
-    return {key: f"按首次计，{searched_text(found)}" for key, found in years.items()}

@@ -9,6 +9,7 @@ from rules.caps import share_caps, within
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, PAYABLE, PENDING
 from rules.history import Frames
+from rules.placing import with_changed, with_found, with_notes
 from schemas.labels import filled
 from schemas.money import YUAN, grouped
 
@@ -38,9 +39,7 @@ def without_overlaps(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
         return lines.drop("_line")
     judged = _beaten(_capped(matters, lines), law)
     lines = _apply(lines, _displaced(judged))
-    lines = lines.drop("matter").join(
-        judged.select("_line", "matter"), on="_line", how="left", maintain_order="left"
-    )
+    lines = with_found(lines.drop("matter"), judged.select("_line", "matter"), "_line")
     return _narrowed(_noted(lines, judged), judged).drop("_line")
 
 
@@ -72,33 +71,31 @@ def _apply(lines: pl.DataFrame, displaced: pl.DataFrame) -> pl.DataFrame:
     """Lines named in `displaced` (`_line`, `told`, `given_up`) yield for the reason told."""
     if displaced.is_empty():
         return lines
-    lines = lines.join(displaced, on="_line", how="left", maintain_order="left")
-    gone = pl.col("told").is_not_null()
-    given_up = pl.when(pl.col("status") == PAYABLE).then(pl.col("given_up")).otherwise(_ZERO)
-    paid = pl.when(pl.col("status") == PAYABLE)
-    amount = paid.then(filled("，本行放弃 {} 元", grouped(given_up))).otherwise(pl.lit("，本行不再核定"))
-    return lines.with_columns(
-        award_low=pl.when(gone).then(given_up).otherwise(pl.col("award_low")),
-        status=pl.when(gone).then(pl.lit(DUPLICATE)).otherwise(pl.col("status")),
-        reason=pl.when(gone).then(pl.concat_str(["told", amount])).otherwise(pl.col("reason")),
-        yielded=pl.when(gone).then(given_up).otherwise(pl.col("yielded")),
-    ).drop("told", "given_up")
+    paid = pl.col("status") == PAYABLE
+    given_up = pl.when(paid).then(pl.col("given_up")).otherwise(_ZERO)
+    amount = pl.when(paid).then(filled("，本行放弃 {} 元", grouped(given_up)))
+    said = pl.concat_str(["told", amount.otherwise(pl.lit("，本行不再核定"))])
+    gone = displaced.drop_nulls("told").join(lines.select("_line", "status"), on="_line")
+    changed = gone.select(
+        "_line", award_low=given_up, status=pl.lit(DUPLICATE), reason=said, yielded=given_up
+    )
+    return with_changed(lines, changed)
 
 
-def _live(lines: pl.DataFrame) -> pl.DataFrame:
-    return lines.filter(pl.col("status").is_in([PAYABLE, PENDING])).select(
+def _live(lines: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
+    live = lines.lazy().filter(which & pl.col("status").is_in([PAYABLE, PENDING]))
+    columns = (
         *("_line", "policy", "item", "level", "uscc", "status", "award_low", "award_high"),
         *("person_id", "certificate_no", "on", "gross", "working"),
-        _PROJECT.alias("project"),
-        pl.col("project_id").alias("named"),
-        pl.col("on").dt.year().alias("year"),
     )
+    year = pl.col("on").dt.year()
+    return live.select(*columns, project=_PROJECT, named="project_id", year=year).collect()
 
 
 def _replaced(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     """Lines of an item that a payable line replaces for the same project (其中)."""
     pairs = {item.id: item.replaces for item in law.items.values() if item.replaces}
-    live = _live(lines.filter(pl.col("item").is_in([*pairs, *pairs.values()])))
+    live = _live(lines, pl.col("item").is_in([*pairs, *pairs.values()]))
     if live.is_empty():
         return pl.DataFrame()
     live = _capped(live, lines)
@@ -136,10 +133,10 @@ def with_cut_winners(lines: pl.DataFrame) -> pl.DataFrame:
     cut = lines.filter((pl.col("status") == PAYABLE) & pl.col("cap_shared"))["matter"].drop_nulls().unique()
     if cut.is_empty():
         return lines
-    lost = pl.col("yielded").is_not_null() & pl.col("matter").is_in(cut.implode())
-    note = pl.when(lost).then(pl.lit("让位的对方各笔另受年度上限核减，请核哪一项更高"))
-    review = pl.concat_str(["review", note], separator="；", ignore_nulls=True)
-    return lines.with_columns(review=pl.when(review != "").then(review))
+    lines = lines.with_row_index("_line")
+    lost = lines.lazy().filter(pl.col("yielded").is_not_null() & pl.col("matter").is_in(cut.implode()))
+    note = pl.lit("让位的对方各笔另受年度上限核减，请核哪一项更高")
+    return with_notes(lines, lost.select("_line", note=note).collect()).drop("_line")
 
 
 def _grouped(rows: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
@@ -163,7 +160,7 @@ def with_paid_elsewhere(lines: pl.DataFrame, frames: Frames, law: Catalogue, yea
         words=filled("{} {}年度已兑付 {} 元", "item", "year", grouped(pl.col("amount"))),
     )
     lines = lines.with_row_index("_line")
-    own = _live(lines.filter(pl.col("uscc").is_in(paid["uscc"].unique().implode())))
+    own = _live(lines, pl.col("uscc").is_in(paid["uscc"].unique().implode()))
     told = (
         _grouped(own, law)
         .join(paid, on=["uscc", "group"])
@@ -174,11 +171,7 @@ def with_paid_elsewhere(lines: pl.DataFrame, frames: Frames, law: Catalogue, yea
         .agg(pl.col("words").unique().sort().head(_SHOWN).str.join("、"))
         .select("_line", note=filled("{}，如是同一事项应就高不重复，请核", "words"))
     )
-    if told.is_empty():
-        return lines.drop("_line")
-    lines = lines.join(told, on="_line", how="left", maintain_order="left")
-    review = pl.concat_str(["review", "note"], separator="；", ignore_nulls=True)
-    return lines.with_columns(review=pl.when(review != "").then(review)).drop("_line", "note")
+    return with_notes(lines, told).drop("_line")
 
 
 def _matters(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
@@ -188,7 +181,9 @@ def _matters(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     a project belongs with every line of the other policies.
     """
     members = {item for group in law.overlaps.values() for item in group}
-    live = _grouped(_live(lines.filter(pl.col("item").is_in(list(members)))), law)
+    live = _live(lines, pl.col("item").is_in(list(members)))
+    others = live.filter(pl.col("policy") != "A")["uscc"].unique()  # no other policy, no matter of several
+    live = _grouped(live.filter(pl.col("uscc").is_in(others.implode())), law)
     case = ["uscc", "group", "year"]
     live = live.filter(pl.col("policy").n_unique().over(case) > 1)
     blank = pl.col("project").is_null()
@@ -289,26 +284,19 @@ def _narrowed(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
         return lines
     low = within(beaten.with_columns(bound="_least"), "award_low")
     high = within(beaten.filter(pl.col("_most").is_not_null()).with_columns(bound="_most"), "award_high")
-    kept = low.select("_line", "told", _low="award_low").join(
-        high.select("_line", _high="award_high"), on="_line", how="left"
+    kept = low.select("_line", "told", "award_low").join(
+        high.select("_line", "award_high"), on="_line", how="left"
     )
-    lines = lines.join(kept, on="_line", how="left", maintain_order="left")
-    here = pl.col("told").is_not_null() & (pl.col("status") == PENDING)
-    note = pl.when(here).then(filled("同一事项已有 {}，就高不重复，只计超出部分", "told"))
-    return lines.with_columns(
-        award_low=pl.when(here).then(pl.min_horizontal("_low", "_high")).otherwise(pl.col("award_low")),
-        award_high=pl.when(here).then(pl.col("_high")).otherwise(pl.col("award_high")),
-        review=pl.concat_str(["review", note], separator="；", ignore_nulls=True),
-    ).drop("_low", "_high", "told")
+    pending = lines.select("_line", "status").filter(status=PENDING)
+    kept = kept.drop_nulls("told").join(pending, on="_line", how="semi")
+    least = pl.min_horizontal("award_low", "award_high")
+    lines = with_changed(lines, kept.select("_line", "award_high", award_low=least))
+    note = filled("同一事项已有 {}，就高不重复，只计超出部分", "told")
+    return with_notes(lines, kept.select("_line", note=note))
 
 
 def _noted(lines: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     """A note on every line of a matter that only applicant, group and year identify."""
     compared = pl.col("by").is_not_null().any().over("matter")
     unclear = judged.filter(pl.col("unclear") & compared).select("_line", note=pl.lit(_UNCLEAR))
-    if unclear.is_empty():
-        return lines
-    lines = lines.join(unclear, on="_line", how="left", maintain_order="left")
-    return lines.with_columns(
-        review=pl.concat_str(["review", "note"], separator="；", ignore_nulls=True)
-    ).drop("note")
+    return with_notes(lines, unclear)

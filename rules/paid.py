@@ -6,6 +6,7 @@ from decimal import Decimal
 import polars as pl
 
 from rules.compile import PAID_RUNG, SUPPORT_YEAR, CompiledCap, CompiledItem, paid_before
+from rules.placing import with_found
 from rules.terms import Ladder
 from schemas.money import YUAN
 
@@ -62,7 +63,7 @@ def with_payments(
 
 def _joined(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """`found` brought to the rows by their place (`_row`)."""
-    return rows.with_row_index("_row").join(found, on="_row", how="left", maintain_order="left").drop("_row")
+    return with_found(rows.with_row_index("_row"), found, "_row").drop("_row")
 
 
 def _matches(rows: pl.DataFrame, before: pl.DataFrame, per: Sequence[str]) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from rules.catalogue import Catalogue
 from rules.evaluate import PENDING
 from rules.history import Frames
 from rules.matching import KEYS, matched_payments
+from rules.placing import with_found
 from rules.split import split
 from schemas.codes import initial, masked
 from schemas.money import YUAN
@@ -19,7 +20,7 @@ _BY = ("uscc", "person_id", "project_id", "certificate_no", "level")
 SETTLEMENT_ORDER: list[str | pl.Expr] = [
     pl.col("item").str.head(1),
     *(pl.col("item").str.extract(r"^[A-Z](\d+)\.(\d+)$", place).cast(pl.Int32) for place in (1, 2)),
-    *(*_BY, "award", "paid"),
+    *(*_BY, "award", "paid", "to_pay", "to_recover", "status", "note"),
 ]
 """The order of a settlement's rows, by content."""
 
@@ -44,14 +45,14 @@ def with_paid(lines: pl.DataFrame, frames: Frames, year: int) -> tuple[pl.DataFr
     if payments.is_empty():
         return _compared(lines.with_columns(paid=_ZERO)), payments
     lines = lines.with_row_index("_line")
-    own = lines.filter(pl.col("on").dt.year() == year)
+    own = lines.select("_line", "uscc", "item", "on", *KEYS).filter(pl.col("on").dt.year() == year)
     pairs = matched_payments(own, payments)
     pairs = pairs.filter(pl.col("agreeing") == pl.col("agreeing").max().over("_payment"))
     alone = pl.len().over("_payment") == 1
     direct = pairs.filter(alone).group_by("_line").agg(pl.col("paid").sum())
     poured = _poured(lines, pairs.filter(~alone), direct)
     total = pl.concat([direct, poured]).group_by("_line").agg(pl.col("paid").sum())
-    lines = lines.join(total, on="_line", how="left", maintain_order="left").drop("_line")
+    lines = with_found(lines, total, "_line").drop("_line")
     unmatched = payments.with_row_index("_payment").join(pairs, on="_payment", how="anti").drop("_payment")
     return _compared(lines.with_columns(pl.col("paid").fill_null(_ZERO))), unmatched
 
@@ -127,7 +128,7 @@ def settlement(lines: pl.DataFrame, unmatched: pl.DataFrame, frames: Frames, law
         person_id=masked(pl.col("person_id")), person_name=initial(pl.col("person_name"))
     )
     shown = shown.select(pl.col(c).cast(t) for c, t in SETTLEMENT.items())
-    return shown.sort(SETTLEMENT_ORDER, nulls_last=True)
+    return shown[shown.select(pl.arg_sort_by(SETTLEMENT_ORDER, nulls_last=True)).to_series()]
 
 
 def _of_no_line(payments: pl.DataFrame, frames: Frames, law: Catalogue) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 import polars as pl
 
 from rules.evaluate import PAYABLE, PENDING
+from rules.placing import with_changed
 from schemas.labels import filled
 from schemas.money import grouped
 
@@ -31,15 +32,17 @@ def finish_working(lines: pl.DataFrame) -> pl.DataFrame:
         (payable & cut, [filled("，超过上限 {}，按上限兑付", cap)]),
         (payable & pl.col("cap").is_not_null(), [filled("，未超上限 {}", cap)]),
     ]
-    used = ["status", "working", "cap", "cap_shared", "cap_reduction", "paid_lower", "cap_paid", "gross"]
-    rest = lines.select(*used, "award", "award_low", "award_high").with_row_index("_line")
-    worded = []
-    for holds, said in kinds:
-        text = pl.concat_str([pl.col("working").fill_null(""), *said]).str.strip_prefix("，")
-        worded.append(rest.filter(holds).select("_line", text.alias("working")))
-        rest = rest.filter(~holds.fill_null(False))
-    together = pl.concat([rest.select("_line", "working"), *worded]).sort("_line")
-    return lines.with_columns(together["working"])
+    kind = pl.coalesce(pl.when(holds).then(place) for place, (holds, _) in enumerate(kinds))
+    lines = lines.with_row_index("_line")
+    of_kinds = lines.with_columns(_kind=kind).lazy()
+    before = pl.col("working").fill_null("")
+    worded = pl.concat(
+        of_kinds.filter(_kind=place).select(
+            "_line", working=pl.concat_str([before, *said]).str.strip_prefix("，")
+        )
+        for place, (_, said) in enumerate(kinds)
+    )
+    return with_changed(lines, worded.collect()).drop("_line")
 
 
 def _open_end() -> pl.Expr:

@@ -8,21 +8,23 @@ _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT_CHECKS = "10X98765432"
 
 
-def _values(alphabet: str) -> dict[str, int]:
-    return {character: value for value, character in enumerate(alphabet)}
+def _value(code: pl.Expr, place: int, alphabet: str) -> pl.Expr:
+    """What a character of an 18-character code counts: its place in the alphabet, 0 where it is not in it.
+
+    Looked up by its byte, since cutting characters out of text takes ten times as long.
+    """
+    values = pl.Series([max(0, alphabet.find(chr(byte))) for byte in range(256)], dtype=pl.Int32)
+    letters = code.cast(pl.Binary).bin.reinterpret(dtype=pl.Array(pl.UInt8, 18))
+    return pl.lit(values).gather(letters.arr.get(place))
 
 
 def _weighted(code: pl.Expr, alphabet: str, weights: tuple[int, ...]) -> pl.Expr:
-    values = _values(alphabet)
-    return pl.sum_horizontal(
-        code.str.slice(place, 1).replace_strict(values, default=0, return_dtype=pl.Int32) * weight
-        for place, weight in enumerate(weights)
-    )
+    return pl.sum_horizontal(_value(code, place, alphabet) * weight for place, weight in enumerate(weights))
 
 
 def uscc_check_digit_fits(code: pl.Expr) -> pl.Expr:
     """True where a unified social credit code has 18 characters and ends in its GB 32100-2015 check digit."""
-    last = code.str.slice(17, 1).replace_strict(_values(_USCC_ALPHABET), default=99, return_dtype=pl.Int32)
+    last = _value(code, 17, _USCC_ALPHABET)
     expected = (31 - _weighted(code, _USCC_ALPHABET, _USCC_WEIGHTS) % 31) % 31
     return pl.when(code.is_not_null()).then(
         code.str.contains(f"^[{_USCC_ALPHABET}]{{18}}$") & (last == expected)
@@ -39,10 +41,11 @@ def resident_id_fits(number: pl.Expr) -> pl.Expr:
 
 def masked(number: pl.Expr) -> pl.Expr:
     """A person's document number with only its first 6 and last 4 characters; a short one shows none."""
-    stars = number.str.replace_all(r"(?s).", "*")
-    middle = stars.str.slice(10)
-    shown = pl.concat_str([number.str.head(6), middle, number.str.tail(4)])
-    return pl.when(number.str.len_chars() > 10).then(shown).otherwise(stars)
+    length = number.str.len_chars()
+    hidden = pl.when(length > 10).then(length - 10).otherwise(length)
+    stars = number.str.head(0).str.pad_start(hidden, "*")
+    shown = pl.concat_str([number.str.head(6), stars, number.str.tail(4)])
+    return pl.when(length > 10).then(shown).otherwise(stars)
 
 
 def initial(name: pl.Expr) -> pl.Expr:

@@ -72,7 +72,8 @@ def test_without_words_the_amounts_are_the_same(bench: Bench) -> None:
         "overlap_reduction",
     ]
     columns += ["award", "award_low", "award_high", "city_share", "district_share", "prefecture_share"]
-    assert unsaid.select(columns).sort(columns).equals(said.select(columns).sort(columns))
+    live = said.filter(pl.col("status").is_in(["payable", "pending"]))
+    assert unsaid.select(columns).sort(columns).equals(live.select(columns).sort(columns))
 
 
 def growing(figures: list[int]) -> Bench:

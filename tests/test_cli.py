@@ -1,5 +1,6 @@
 """The command line as a clerk meets it: Chinese help, one clear message, the right exit code."""
 
+import errno
 import json
 import shutil
 import subprocess
@@ -153,3 +154,16 @@ def test_a_damaged_workbook_is_one_message(
         capsys, "annual", "--year", "2023", "--raw", str(tmp_path / "raw"), "--out", str(tmp_path / "o")
     )
     assert code == 2 and "研发投入.xlsx" in err and "已损坏" in err and not (tmp_path / "o").exists()
+
+
+def test_lack_of_memory_names_the_remedy(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from flows import direct
+
+    def full(*_: object) -> Path:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(direct, "run_annual", full)
+    code, _, said = run(capsys, "annual", "--year", "2023", "--out", str(tmp_path))
+    assert code == 2 and "内存不足" in said and "--partitions" in said

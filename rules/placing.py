@@ -1,0 +1,33 @@
+"""Bring what a step found about some rows back to the wide frame they came from."""
+
+import polars as pl
+
+
+def with_found(frame: pl.DataFrame, found: pl.DataFrame, *on: str) -> pl.DataFrame:
+    """`frame` with the other columns of `found`, which names each key `on` once; null where it does not.
+
+    Only the key is joined: joining the frame itself would copy every column of every row to add one.
+    """
+    if found.is_empty():
+        return frame.with_columns(pl.lit(None, t).alias(c) for c, t in found.schema.items() if c not in on)
+    return frame.hstack(frame.select(on).join(found, on=on, how="left", maintain_order="left").drop(on))
+
+
+def with_changed(lines: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+    """`lines` with the values of `changed` in the rows it names by `_line`; other rows keep theirs.
+
+    So a step words and computes only the lines it touches.
+    """
+    if changed.is_empty():
+        return lines
+    new = {c: f"_new_{c}" for c in changed.columns if c != "_line"}
+    lines = with_found(lines, changed.rename(new).with_columns(_new=pl.lit(True)), "_line")
+    values = [pl.when("_new").then(place).otherwise(column).alias(column) for column, place in new.items()]
+    return lines.with_columns(values).drop("_new", *new.values())
+
+
+def with_notes(lines: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:
+    """`lines` with the `note` of each `_line` added to its `review`."""
+    noted = notes.select("_line", "note").join(lines.select("_line", "review"), on="_line")
+    review = pl.concat_str("review", "note", separator="；", ignore_nulls=True)
+    return with_changed(lines, noted.select("_line", review=review))
