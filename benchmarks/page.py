@@ -95,7 +95,8 @@ figures are medians of measurements in `benchmarks/results.json`; `benchmarks/re
 
 Every measurement is a process of its own and the contenders take turns. *cores*: seconds of all cores together,
 which others at work on the machine change less than those on the wall. *peak*: the most memory the process ever
-held. *÷ ours*: theirs divided by ours: above 1 they take longer, below 1 `duixian` does.
+held. *÷ ours*: theirs divided by ours: above 1 they take longer, below 1 `duixian` does. *load before*: how many
+processes wanted a core in the minute before a section began, so whether the machine had other work.
 """
 
 

@@ -34,19 +34,21 @@ Figures = dict[str, Any]
 
 def circumstances() -> Figures:
     """Where and when a section was measured, and what else the machine was doing (processes that want a core)."""
-    memory = next(
-        line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal")
-    )
     cpu = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     return {
         "date": date.today().isoformat(),
         "machine": f"{cpu[0].partition(':')[2].strip() if cpu else platform.machine()}, {os.cpu_count()} cores",
-        "memory_gib": round(int(memory.split()[1]) / 1024**2, 1),
+        "memory_gib": round(memory() / 1024**3, 1),
         "python": platform.python_version(),
         "load_before": round(os.getloadavg()[0], 2),
         "commit": head.stdout.strip(),
     }
+
+
+def memory() -> int:
+    """Bytes of the machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def defaults(arguments: Callable[[argparse.ArgumentParser], None], **given: Any) -> argparse.Namespace:
@@ -149,7 +151,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--from", type=Path, dest="source", help="make the page from these figures")
     parser.add_argument("--quote", action="store_true", help="print the README's table")
     parser.add_argument("--large", action="store_true", help="also ten million enterprises")
-    parser.add_argument("--limit-gb", type=float, default=1000.0, help="a process that holds more is ended")
+    most = round(memory() * 0.9 / 1e9, 1)
+    parser.add_argument("--limit-gb", type=float, default=most, help="a process that holds more is ended")
     sizes = [100_000, 1_000_000]
     parser.add_argument("--sizes", type=lambda text: [*map(int, text.split(","))], default=sizes)
     parser.add_argument("--runs", type=int, default=3)
