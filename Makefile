@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo test lint bench clean
 
 setup: .venv/ready
 
@@ -26,5 +26,15 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Everything docs/benchmarks.md says, measured anew; BENCH="--only reading" for a part of it, BENCH=--large for more.
+# The contenders live in a folder of their own, so that nothing of theirs comes among the product's packages.
+bench: setup .venv-bench/ready
+	$(BIN)/python -m benchmarks.report --python .venv-bench/bin/python $(BENCH)
+
+.venv-bench/ready: requirements.lock benchmarks/requirements.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock -r benchmarks/requirements.lock
+	touch .venv-bench/ready
+
 clean:
-	rm -rf .venv data/demo build *.egg-info
+	rm -rf .venv .venv-bench data/demo build *.egg-info

@@ -45,7 +45,7 @@ def prepare(work: Path, years: int, draws: int, workers: int, enterprises: int) 
     generate(round(enterprises * CITY), (BASE - 2, BASE), SEED, work / "raw", "parquet", mess=False)
     steps.read(work, work / "raw", BASE, lambda _: None)
     steps.check_rows(work, BASE, law, lambda _: None)
-    return {"enterprises": _reporting(work).height}
+    return {"enterprises": _reporting(work).height, "seed": SEED}
 
 
 def _reporting(work: Path) -> pl.DataFrame:
