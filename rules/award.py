@@ -72,7 +72,7 @@ def settle(
     rules.overlap.touching). `rows`: made before for these frames and year.
     """
     settled = settle_part(rows or Rows(frames, year), law, items)
-    payable = settled.lines.filter(status=PAYABLE).group_by("item").agg(pl.len())
+    payable = settled.lines.select("item", "status").filter(status=PAYABLE).group_by("item").agg(pl.len())
     notes = quota_notes(law, dict(payable.iter_rows()))
     return Settled(with_quota_notes(settled.lines, notes), settled.unmatched)
 
@@ -190,7 +190,9 @@ def _evaluated(
 
 def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: bool) -> pl.DataFrame:
     compiled = law.compiled(item)
-    found = evaluate(compiled, rows.lazy())  # so that wording copies only the columns that a line keeps
+    found = evaluate(
+        compiled, rows.lazy(), live=not told
+    )  # so that wording copies only the columns that a line keeps
     known = {*found.collect_schema().names(), *_SAID}
     found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found).filter(_LIVE)
     caps = [c for c in known if c.removeprefix("cap_").isdecimal()]

@@ -23,21 +23,25 @@ _ZERO = pl.lit(Decimal(0), YUAN)
 _FINE, _FACTOR = pl.Decimal(38, 14), pl.Decimal(38, 8)
 
 
-def evaluate(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
+def evaluate(compiled: CompiledItem, rows: pl.LazyFrame, live: bool = False) -> pl.LazyFrame:
     """The rows with their verdict: `status`, `low`, `high` (yuan to the fen, before caps) and `cap_0` ….
 
     `high` is null where open-ended. A cap is a struct of `amount` (null: none), `pool`, the key of the
     lines that share it (null: this line alone), `thing`, whether it bounds one project or person, and
     `paid`, what earlier years paid under it. `assessed` marks pending lines whose figure is there and only
-    a factor is open. `_code` and `_uplift` tell how the verdict came about.
+    a factor is open. `_code` and `_uplift` tell how the verdict came about. `live`: leave out rows of which
+    a condition is false.
     """
     item = compiled.item
     rows = rows.with_columns(pl.col(column).fill_null(value) for column, value in item.blank.items())
     columns = rows.collect_schema().names()
     if PAID_RUNG not in columns:
         rows = rows.with_columns(pl.lit(None, YUAN).alias(PAID_RUNG))
-    rows = _with_amounts(compiled, _with_factors(compiled, rows.with_columns(compiled.low)))
-    rows = _judged(compiled, rows.with_columns(_code=_eligibility(compiled)))
+    rows = rows.with_columns(compiled.low)
+    rows = rows.with_columns(compiled.lets).with_columns(_code=_eligibility(compiled))
+    if live:
+        rows = rows.filter(pl.col("_code") >= UNKNOWN)
+    rows = _judged(compiled, _with_amounts(compiled, _with_factors(compiled, rows)))
     caps = [
         _cap(cap, paid_before(place), columns, cap.per if cap.shared else ())
         for place, cap in enumerate(compiled.caps)

@@ -3,7 +3,7 @@
 import polars as pl
 
 from rules.evaluate import PAYABLE, PENDING
-from rules.placing import with_changed
+from rules.placing import with_changed, with_found
 from schemas.labels import filled
 from schemas.money import grouped
 
@@ -15,7 +15,7 @@ def finish_working(lines: pl.DataFrame) -> pl.DataFrame:
     """
     payable, cut = pl.col("status") == PAYABLE, pl.col("cap_reduction") > 0
     paid = filled("（已扣除以前兑付 {}）", grouped(pl.col("cap_paid"))).fill_null("")
-    cap = pl.concat_str([grouped(pl.col("cap")), paid])
+    cap = pl.concat_str([pl.col("_cap"), paid])
     capped = pl.when(pl.col("gross") > pl.col("cap")).then(filled("，按上限 {}", cap)).otherwise(pl.lit(""))
     lower = filled("{}，减去低级别已兑付 {}，只补差额", capped, grouped(pl.col("paid_lower")))
     shared = filled(
@@ -34,7 +34,10 @@ def finish_working(lines: pl.DataFrame) -> pl.DataFrame:
     ]
     kind = pl.coalesce(pl.when(holds).then(place) for place, (holds, _) in enumerate(kinds))
     lines = lines.with_row_index("_line")
-    of_kinds = lines.with_columns(_kind=kind).lazy()
+    caps = lines.select(pl.col("cap").unique()).with_columns(
+        _cap=grouped(pl.col("cap"))
+    )  # few amounts, many lines
+    of_kinds = with_found(lines.with_columns(_kind=kind), caps, "cap").lazy()
     before = pl.col("working").fill_null("")
     worded = pl.concat(
         of_kinds.filter(_kind=place).select(
