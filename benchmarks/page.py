@@ -24,7 +24,7 @@ WHAT = {
     "ours": (
         "The product through its public functions. End to end it reads every column of every registry, checks "
         "credit codes by their check digit, finds repetitions and contradictions, and keeps a line, with its status, "
-        "for every row it considered, also for those that get nothing. The law is the whole catalogue, compiled from "
+        "for every row that is due or may be. The law is the whole catalogue, compiled from "
         "YAML; the numbers are data."
     ),
     "polars_script": (
@@ -181,9 +181,8 @@ def _why(found: Figures) -> str:
         parts.append(
             f"**Rules.** `duixian` takes {times(mine['cores'] / script['cores'])} the cores of the Polars script, on the "
             "same engine. It evaluates compiled rules of a catalogue, holds money as 128-bit decimals where the script "
-            "holds 64-bit integers, carries where every line comes from, and keeps a status for each row considered; "
-            "overlaps between items, earlier years and other policies are looked for in every run, and here find "
-            "nothing.\n"
+            "holds 64-bit integers, and carries keys of every cap with every line; overlaps between items, earlier "
+            "years and other policies are looked for in every run, and here find nothing.\n"
         )
     whole, theirs = _figure(found, "ours", "end_to_end"), _figure(found, "polars_script", "end_to_end")
     if whole and theirs:

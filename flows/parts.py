@@ -19,8 +19,8 @@ from schemas.districts import DISTRICTS
 from schemas.errors import Unusable
 from schemas.registries import REGISTRIES
 
-PART_ROWS = 2_000_000
-"""Registry rows of one part, where nothing else is asked for: some 2 GB of memory."""
+PART_ROWS = 4_000_000
+"""Registry rows of one part, where nothing else is asked for: some 3 GB of memory."""
 
 MOST_PARTS = 10_000
 _SAMPLE = 100_000

@@ -73,7 +73,7 @@ def share_caps(lines: pl.DataFrame, of_things: bool = False) -> pl.DataFrame:
     paid = filled("封顶额度已用完，以前年度已兑付 {} 元", grouped(pl.col("cap_paid")))
     why = pl.when(pl.col("cap_paid") > 0).then(paid).otherwise(pl.lit("封顶额度已由其他奖补用完"))
     changed = exhausted.select("_line", status=pl.lit(INELIGIBLE), reason=why)
-    return with_changed(lines, changed.collect()).drop("_line")
+    return with_changed(lines, changed.collect()).drop("_line", *_slots(lines))
 
 
 def quota_notes(law: Catalogue, counts: Mapping[str, int]) -> dict[str, str]:
@@ -118,37 +118,35 @@ def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
     )
     if pooled.is_empty():
         return lines
-    certain = (
-        pl.when(pl.col("status") == PAYABLE).then(pl.col("award_low")).otherwise(pl.lit(Decimal(0), YUAN))
-    )
-    totals = pooled.group_by("pool").agg(
-        bound=pl.col("bound").max(),
-        paid=certain.sum(),
-        members=pl.len(),
-        open=(pl.col("status") == PENDING).any(),
-    )
-    tight = totals.filter((pl.col("paid") > pl.col("bound")) | pl.col("open"))
-    if tight.is_empty():
+    alone = ~pooled["pool"].hash().is_duplicated()  # of the others, some may still turn out to be alone
+    changed = pl.concat([_cut_alone(pooled.filter(alone)), *_cut_together(pooled.filter(~alone))])
+    if changed.is_empty():
         return lines
-    pooled = pooled.drop("bound").join(tight, on="pool")
-    changed = pl.concat([_cut_alone(pooled), *_cut_together(pooled.filter(pl.col("members") > 1))])
     unnamed = changed.filter("unnamed").select("_line", note=pl.lit("缺少项目编号，按同一项目合计封顶"))
     return with_notes(with_changed(lines, changed.drop("unnamed")), unnamed)
 
 
 def _cut_alone(pooled: pl.DataFrame) -> pl.DataFrame:
     """Lines that no other shares a cap with."""
+    over = pooled.filter((pl.col("status") == PENDING) | (pl.col("award_low") > pl.col("bound")))
     most = pl.when(status=PAYABLE).then("award_low").otherwise("award_high")
-    alone = pooled.filter(pl.col("members") == 1)
-    cut = alone.with_columns(award_high=pl.min_horizontal(most, "bound"), cap="bound")
+    cut = over.with_columns(award_high=pl.min_horizontal(most, "bound"), cap="bound", members=pl.lit(1))
     return _changed(cut.with_columns(award_low=pl.min_horizontal("award_low", "award_high")))
 
 
 def _cut_together(pooled: pl.DataFrame) -> list[pl.DataFrame]:
     """Payable lines of pools that exceed their bound, and pending ones, which share what the former leave."""
-    pooled = pooled.sort(_CONTENT, nulls_last=True)
-    payable = pooled.filter((pl.col("status") == PAYABLE) & (pl.col("paid") > pl.col("bound")))
-    pending = pooled.filter(pl.col("status") == PENDING).with_columns(
+    payable, open_ = pl.col("status") == PAYABLE, pl.col("status") == PENDING
+    totals = pooled.group_by("pool").agg(
+        bound=pl.col("bound").max(),
+        paid=pl.col("award_low").filter(payable).sum(),
+        members=pl.len(),
+        open=open_.any(),
+    )
+    tight = totals.filter((pl.col("paid") > pl.col("bound")) | pl.col("open"))
+    pooled = pooled.drop("bound").join(tight, on="pool").sort(_CONTENT, nulls_last=True)
+    over = pooled.filter(payable & (pl.col("paid") > pl.col("bound")))
+    pending = pooled.filter(open_).with_columns(
         award_high=pl.col("award_high").fill_null(pl.col("bound")),
         bound=pl.max_horizontal(pl.col("bound") - pl.col("paid"), pl.lit(Decimal(0), YUAN)),
         cap=pl.col("bound"),
@@ -156,7 +154,7 @@ def _cut_together(pooled: pl.DataFrame) -> list[pl.DataFrame]:
     highs = within(pending, "award_high")
     low = pl.min_horizontal("award_low", "award_high")
     return [
-        _changed(within(payable, "award_low").with_columns(award_high="award_low", cap="bound")),
+        _changed(within(over, "award_low").with_columns(award_high="award_low", cap="bound")),
         _changed(within(highs, "award_low").with_columns(award_low=low)),
     ]
 

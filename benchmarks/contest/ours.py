@@ -2,14 +2,15 @@
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from flows import steps
 from flows.files import checked_frames
+from flows.parts import divide
 from rules.award import owed
-from rules.history import Rows
+from rules.catalogue import Catalogue
+from rules.history import Frames, Rows
 
 YEAR = 2023
 SCENARIO = Path(__file__).with_name("contest.yaml")
@@ -19,29 +20,38 @@ LINE = (
 )
 
 
-def read_and_checked(raw: Path) -> tuple[dict[str, pl.DataFrame], Any]:
-    """The registries as the product reads and checks them, and the law in force."""
+def checked_parts(raw: Path, work: Path) -> tuple[list[Path], Catalogue]:
+    """The registries as the product reads, divides and checks them, and the law in force."""
     law = steps.law_of((SCENARIO,))
+    steps.read(work, raw, YEAR, _quiet)
+    division = divide(work, None, _quiet)
+    division.each("", lambda part: steps.check_part(part, work, YEAR, law), _quiet)
+    return division.folders, law
+
+
+def _quiet(_: str) -> None:
+    pass
+
+
+def prepare(raw: Path) -> tuple[list[Frames], Catalogue]:
+    """Checked frames, part by part, and the law."""
     with tempfile.TemporaryDirectory(dir=raw.parent) as work:
-        steps.read(Path(work), raw, YEAR, lambda _: None)
-        steps.check_rows(Path(work), YEAR, law, lambda _: None)
-        return checked_frames(Path(work)), law
+        parts, law = checked_parts(raw, Path(work))
+        return [checked_frames(part) for part in parts], law
 
 
-def prepare(raw: Path) -> tuple[dict[str, pl.DataFrame], Any]:
-    """Checked frames and the law."""
-    return read_and_checked(raw)
+def compute(loaded: tuple[list[Frames], Catalogue]) -> pl.DataFrame:
+    """Every payable or pending line with status, award and shares."""
+    parts, law = loaded
+    return pl.concat([_lines(frames, law) for frames in parts])
 
 
-def compute(loaded: tuple[dict[str, pl.DataFrame], Any]) -> pl.DataFrame:
-    """Every line considered with status, award and shares."""
-    frames, law = loaded
-    return owed(Rows(frames, YEAR), law)
+def _lines(frames: Frames, law: Catalogue) -> pl.DataFrame:
+    return owed(Rows(frames, YEAR), law).select(LINE)
 
 
-def keep(lines: pl.DataFrame, out: Path) -> None:
-    """Write the payable and pending lines of `compute`, and totals by 区镇 and item."""
-    due = lines.filter(pl.col("status").is_in(["payable", "pending"])).select(LINE)
+def keep(due: pl.DataFrame, out: Path) -> None:
+    """Write the lines of `compute`, and totals by 区镇 and item."""
     totals = due.group_by("district", "item").agg(
         pl.len().alias("lines"), pl.sum("award", "city_share", "district_share")
     )
@@ -50,5 +60,7 @@ def keep(lines: pl.DataFrame, out: Path) -> None:
 
 
 def end_to_end(raw: Path, out: Path) -> None:
-    """From the raw files, read and checked as in every run, to lines and totals."""
-    keep(compute(prepare(raw)), out)
+    """From the raw files, read, divided and checked as in every run, to lines and totals."""
+    with tempfile.TemporaryDirectory(dir=raw.parent) as work:
+        parts, law = checked_parts(raw, Path(work))
+        keep(pl.concat([_lines(checked_frames(part), law) for part in parts]), out)

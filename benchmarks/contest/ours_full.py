@@ -1,24 +1,27 @@
 """This product with every column of awards.parquet: reasons, notes and workings. Money: Decimal(38, 2) yuan."""
 
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from benchmarks.contest.ours import YEAR, read_and_checked
+from benchmarks.contest import ours
 from flows.files import write_parquet
 from rules.award import award
+from rules.catalogue import Catalogue
+from rules.history import Frames
+from schemas.outputs import ORDER
 
 
-def prepare(raw: Path) -> tuple[dict[str, pl.DataFrame], Any]:
-    """Checked frames and the law."""
-    return read_and_checked(raw)
+def prepare(raw: Path) -> tuple[list[Frames], Catalogue]:
+    """Checked frames, part by part, and the law."""
+    return ours.prepare(raw)
 
 
-def compute(loaded: tuple[dict[str, pl.DataFrame], Any]) -> pl.DataFrame:
+def compute(loaded: tuple[list[Frames], Catalogue]) -> pl.DataFrame:
     """Every line considered, in the shape and order of awards.parquet."""
-    frames, law = loaded
-    return award(frames, law, YEAR)
+    parts, law = loaded
+    awards = [award(frames, law, ours.YEAR) for frames in parts]
+    return awards[0] if len(awards) == 1 else pl.concat(awards).sort(ORDER, nulls_last=True)
 
 
 def keep(awards: pl.DataFrame, out: Path) -> None:

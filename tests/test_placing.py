@@ -1,0 +1,31 @@
+"""Findings come back to the rows they are of, also where two texts share a hash."""
+
+import polars as pl
+import pytest
+
+from rules.placing import with_changed, with_found, with_notes
+
+FRAME = pl.DataFrame({"code": ["b", None, "aa", "c", "b"], "n": [1, 2, 3, 4, 5]})
+FOUND = pl.DataFrame({"code": ["aa", "b", "zz", None], "name": ["甲", "乙", "丙", "无"]})
+
+
+def test_found_by_text() -> None:
+    assert with_found(FRAME, FOUND, "code")["name"].to_list() == ["乙", None, "甲", None, "乙"]
+
+
+def test_texts_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    for collide in (lambda text: text.str.len_chars(), lambda text: pl.lit(7)):
+        monkeypatch.setattr(pl.Expr, "hash", collide)
+        assert with_found(FRAME, FOUND, "code")["name"].to_list() == ["乙", None, "甲", None, "乙"]
+
+
+def test_nothing_found_is_null() -> None:
+    assert with_found(FRAME, FOUND.clear(), "code")["name"].to_list() == [None] * 5
+
+
+def test_only_named_lines_change() -> None:
+    lines = pl.DataFrame({"_line": [0, 1, 2], "status": ["a", "b", "c"], "review": ["x", None, "y"]})
+    changed = pl.DataFrame({"_line": [1], "status": [None]}, schema_overrides={"status": pl.String})
+    assert with_changed(lines, changed)["status"].to_list() == ["a", None, "c"]
+    noted = with_notes(lines, pl.DataFrame({"_line": [2, 1], "note": ["p", "q"]}))
+    assert noted["review"].to_list() == ["x", "q", "y；p"]
