@@ -217,7 +217,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(
     first.send_signal(signal.SIGKILL)
     told, errors = run.communicate()
     assert run.returncode == 0, errors
-    assert second.poll() is None and "分为 7 个分区" in told and "Traceback" not in errors
+    assert second.poll() is None and "个分区" in told and "Traceback" not in errors
     same(out / "annual" / "2023", sample)
 
 
