@@ -131,7 +131,7 @@ def published(lines: pl.DataFrame) -> pl.DataFrame:
 def _in_order(awards: pl.DataFrame) -> pl.Series:
     """Places of the lines in ORDER. Item and applicant nearly always decide: only lines alike in both need the rest."""
     places = awards.select(pl.arg_sort_by(ORDER[:4], nulls_last=True)).to_series()
-    alike = awards.select(pl.struct("item", "uscc").is_duplicated()).to_series()
+    alike = awards.select(pl.struct("item", "uscc").hash().is_duplicated()).to_series()  # and hardly others
     rest = awards.select(ORDER).with_row_index("_line").filter(alike).sort(ORDER, nulls_last=True)
     return places.scatter(alike.gather(places).arg_true(), rest["_line"])
 
@@ -190,9 +190,7 @@ def _evaluated(
 
 def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: bool) -> pl.DataFrame:
     compiled = law.compiled(item)
-    found = evaluate(
-        compiled, rows.lazy(), live=not told
-    )  # so that wording copies only the columns that a line keeps
+    found = evaluate(compiled, rows.lazy(), live=not told)  # lazy: only the columns a line keeps are made
     known = {*found.collect_schema().names(), *_SAID}
     found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found).filter(_LIVE)
     caps = [c for c in known if c.removeprefix("cap_").isdecimal()]
