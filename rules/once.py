@@ -16,6 +16,7 @@ from schemas.money import YUAN, grouped
 
 _LIVE = pl.col("status").is_in([PAYABLE, PENDING])
 _FOUND = ("_paid", "_maybe", "_seen", "_several")
+_UNCLEAR = "以前年度已有兑付，记录没有写明是哪个项目或哪个人"
 _UNNUMBERED = "（已兑付记录没有可核对的证书、项目或证件号码，如非同一事项请补填）"
 
 
@@ -36,14 +37,12 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         lines = with_found(lines, found, "_line")
     must_be_first = pl.col("item").is_in(first)
     paid = pl.col("_paid")
-    seen = pl.coalesce("_paid", "_maybe", "_seen")
+    seen = pl.coalesce("_paid", pl.when("_maybe").then(pl.lit(_UNCLEAR)), "_seen")
     again = ~must_be_first & paid.is_not_null()
     refuted = must_be_first & seen.is_not_null()
     notes = [
         pl.when(must_be_first & seen.is_null()).then(filled("按首次计，{}", "searched")),
-        pl.when(pl.col("_maybe") & paid.is_null()).then(
-            pl.lit("以前年度已有兑付，记录没有写明是哪个项目或哪个人，请核是否同一事项")
-        ),
+        pl.when(pl.col("_maybe") & paid.is_null()).then(pl.lit(f"{_UNCLEAR}，请核是否同一事项")),
         pl.when("_several").then(
             pl.lit("同一申报人（个人按证件号码）本条另有一笔，请核是否同一事项，同一事项只兑付一次")
         ),
