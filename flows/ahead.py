@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.files import Say, checked_frames, hashes, write_json, write_parquet
+from flows.files import Say, checked_frames, hashes, whole_folder, write_json, write_parquet
 from flows.manifest import provenance
 from flows.parts import Division
 from forecast.backtest import backtest, summary
@@ -82,14 +82,16 @@ def blocks(draws: int, workers: int) -> list[tuple[int, int]]:
 def draw(
     work: Path, asked: Asked, first: int, count: int, workers: int, progress: Progress = lambda _: None
 ) -> Path:
-    """Make some of the draws, into `<work>/draws/<first>.npy`, with sums beside it."""
-    folder = work / "draws"
-    folder.mkdir(exist_ok=True)
-    store = folder / f"{first:09}.npy"
-    partial = store.with_suffix(".partial")
-    totals = simulate(_plan(work).parts, count, Seeds.of(asked.seed), workers, partial, progress, first)
-    keep_sums(totals, store.with_suffix(".npz"))
-    return partial.rename(store)  # a worker that dies leaves no half a file of this name
+    """Make some of the draws, into the folder `<work>/draws/<first>`, which appears whole."""
+    made = _plan(work)
+    (work / "draws").mkdir(exist_ok=True)
+    store = work / "draws" / f"{first:09}"
+    with whole_folder(store) as folder:
+        amounts = folder / "amounts.npy"
+        keep_sums(
+            simulate(made.parts, count, Seeds.of(asked.seed), workers, amounts, progress, first), amounts
+        )
+    return store
 
 
 def draw_all(work: Path, asked: Asked, say: Say) -> Path:
@@ -101,7 +103,7 @@ def draw_all(work: Path, asked: Asked, say: Say) -> Path:
 def conclude(work: Path, asked: Asked, law: Catalogue, division: Division, say: Say) -> Path:
     """Bring the draws together; write tables and what they rest on into `<work>`."""
     made, frames = _plan(work), all_frames(division)
-    totals = joined(made.parts, sorted((work / "draws").glob("*.npy")), work / "totals.npy")
+    totals = joined(made.parts, sorted((work / "draws").glob("*/amounts.npy")), work / "totals.npy")
     held = weighted(totals, law, range(first_year(law, asked.year), asked.year + asked.horizon + 1))
     write_parquet(forecast_rows(held), work / "forecast.parquet")
     write_parquet(draw_rows(held), work / "draws.parquet")

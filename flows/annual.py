@@ -49,8 +49,8 @@ def read(work: str, raw: str, year: int) -> str:
 
 
 @task(name="分区")
-def divide(work: str, partitions: str | None) -> list[tuple[str, str]]:
-    division = parts.divide(Path(work), partitions, say)
+def divide(work: str, partitions: str | None, workers: int) -> list[tuple[str, str]]:
+    division = parts.divide(Path(work), parts.wanted_parts(partitions), say, workers)
     return [(str(folder), title) for folder, title in division.named_folders()]
 
 
@@ -108,9 +108,11 @@ def law_of(scenarios: list[str]) -> Catalogue:
     return steps.law_of(tuple(Path(path) for path in scenarios))
 
 
-def check_parts(work: str, year: int, scenarios: list[str], partitions: str | None) -> list[tuple[str, str]]:
+def check_parts(
+    work: str, year: int, scenarios: list[str], partitions: str | None, workers: int
+) -> list[tuple[str, str]]:
     """Divide what was read and check every part; returns the parts' folders and titles."""
-    divided = divide(work, partitions)
+    divided = divide(work, partitions, workers)
     finish([check.submit(part, title, work, year, scenarios) for part, title in divided])
     gather_checks(work, year)
     return divided
@@ -136,6 +138,7 @@ def annual(
     scenarios: list[str] | None = None,
     template: str | None = None,
     partitions: str | None = None,
+    workers: int = 1,
 ) -> str:
     """Run one year (by default the year before today's) and return its folder.
 
@@ -146,7 +149,7 @@ def annual(
     work = folders.new_work_folder(target)
     try:
         read(str(work), raw, year)
-        divided = check_parts(str(work), year, scenarios, partitions)
+        divided = check_parts(str(work), year, scenarios, partitions, workers)
         told = template is not None
         finish([compute.submit(part, title, str(work), year, scenarios, told) for part, title in divided])
         gather_awards(str(work), scenarios)
@@ -185,11 +188,12 @@ def run_flow(
     """
     steps.check_template(template, out)
     asked = parts.wanted_parts(partitions)
+    steps.law_of(scenarios)  # what is wrong with a scenario is told before anything starts
     announce(api)
-    paths = [str(path) for path in scenarios]
+    paths = [str(path.absolute()) for path in scenarios]
     filed = str(template.absolute()) if template else None
-    with on_runner(annual, runner, api) as (run, _):
-        published: str = run(year, str(raw.absolute()), str(out.absolute()), paths, filed, asked)
+    with on_runner(annual, runner, api) as (run, workers):
+        published: str = run(year, str(raw.absolute()), str(out.absolute()), paths, filed, asked, workers)
     return out / Path(published).relative_to(out.absolute())
 
 

@@ -197,8 +197,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         return 1
-    except OSError as error:
-        if error.errno == errno.ENOMEM:
+    except (OSError, MemoryError) as error:
+        if isinstance(error, MemoryError) or error.errno == errno.ENOMEM:
             print("内存不足，没有改动以前的结果。请用 --partitions 分成更多分区再运行。", file=sys.stderr)
             return 2
         print(

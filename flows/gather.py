@@ -97,7 +97,11 @@ def _merged(
                 pl.scan_parquet(files[file]).slice(offset, count).collect()
                 for file, offset, count in run.select("file", "offset", "rows").iter_rows()
             ]
-            whole = pieces[0] if len(pieces) == 1 else pl.concat(pieces).sort(order, nulls_last=True)
+            whole = (
+                pieces[0]
+                if len(pieces) == 1
+                else pl.concat(pieces).sort(order, nulls_last=True, maintain_order=True)
+            )
             yield told(whole)
 
     write_parquet(register_io_source(slices, schema=pl.read_parquet_schema(files[0])), target)

@@ -4,7 +4,6 @@ A line depends on its applicant's rows only, but for persons: units that one per
 paid through, stay together in a part of their own.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.files import Say, read_rows, write_json
+from flows.files import Say, read_json, read_rows, write_json
 from rules.invariants import Broken
 from schemas.districts import DISTRICTS
 from schemas.errors import Unusable
@@ -68,17 +67,19 @@ class Division:
     @staticmethod
     def of(work: Path) -> "Division":
         """What `divide` left in a work folder."""
-        held = json.loads((work / "parts.json").read_text("utf-8"))
+        held = read_json(work / "parts.json")
         return Division([work / folder for folder in held["folders"]], held["titles"], held["cuts"])
 
 
-def divide(work: Path, asked: str | None, say: Say) -> Division:
+def divide(work: Path, asked: str | None, say: Say, workers: int = 1) -> Division:
     """Divide what was read into parts (`<work>/parts/<n>/read`), or leave it as the only one.
 
-    `asked`: see wanted_parts. Neither their number nor their bounds change a result.
+    `asked`: see wanted_parts; by default as many as memory and `workers` need. Neither their number nor their
+    bounds change a result.
     """
-    rows = json.loads((work / "read.json").read_text("utf-8"))["rows"]
-    count = int(asked) if asked not in (None, BY_DISTRICT) else -(-sum(rows.values()) // PART_ROWS)
+    rows = read_json(work / "read.json")["rows"]
+    needed = max(-(-sum(rows.values()) // PART_ROWS), workers)
+    count = int(asked) if asked not in (None, BY_DISTRICT) else needed
     if asked != BY_DISTRICT and count <= 1:
         made = Division([work], [""], [])
     else:
@@ -133,16 +134,16 @@ def _places(work: Path, asked: str | None, count: int) -> _Places:
 
 
 def _linked(work: Path) -> pl.Series:
-    """The codes of units that share a person with another unit."""
-    persons = [
-        _column(work, name, ["person_id", "uscc"])
-        for name in ("talents", "payments")
-        if (work / "read" / name).is_dir()
-    ]
-    if not persons:
+    """The codes of units that share a person with another unit: one who applies, through it or paid through it."""
+    if not (work / "read" / "talents").is_dir():
         return pl.Series("uscc", [], pl.String)
-    pairs = pl.concat(persons).drop_nulls().with_columns(pl.col("person_id").str.to_uppercase()).unique()
-    shared = pairs.filter(pl.len().over("person_id") > 1).select("uscc").unique()
+    person = pl.col("person_id").str.to_uppercase()
+    applying = _column(work, "talents", ["person_id", "uscc"]).drop_nulls().with_columns(person)
+    pairs = [applying]
+    if (work / "read" / "payments").is_dir():
+        paid = _column(work, "payments", ["person_id", "uscc"]).drop_nulls().with_columns(person)
+        pairs.append(paid.join(applying, on="person_id", how="semi"))
+    shared = pl.concat(pairs).unique().filter(pl.len().over("person_id") > 1).select("uscc").unique()
     return shared.collect(engine="streaming")["uscc"].sort()
 
 
@@ -176,9 +177,10 @@ def named(title: str) -> Iterator[None]:
     """A failure within names the part, if it has a name; a broken line names its file and row as well."""
     try:
         yield
-    except OSError:
+    except (OSError, MemoryError, Unusable):  # these say themselves what to do, or are tried again
         raise
     except Exception as error:
         if not title:
             raise
-        raise Broken(f"分区「{title}」：{error}（{type(error).__name__}）") from error
+        kind = "" if isinstance(error, Broken) else f"（{type(error).__name__}）"
+        raise Broken(f"分区「{title}」：{error}{kind}") from error

@@ -13,7 +13,7 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.schedules import Cron
 
-from flows import ahead, folders
+from flows import ahead, folders, steps
 from flows.direct import scenario_name
 from flows.parts import Division, wanted_parts
 from flows.runners import on_runner, one_after_the_other
@@ -64,11 +64,11 @@ def forecast(
     out: str = "data/out",
     scenarios: list[str] | None = None,
     partitions: str | None = None,
-    spread: int = 1,
+    workers: int = 1,
 ) -> str:
     """Forecast from a base year (by default the year before today's, three years ahead); returns its folder.
 
-    `spread`: how many tasks make the draws, each in one thread; with 1 they are made in `workers` threads.
+    `workers`: how many tasks make the draws, each in one thread; one makes them in as many as were asked for.
     """
     wanted = ahead.Asked(**({"year": date.today().year - 1, "horizon": 3} | (asked or {})))
     told, scenarios = asdict(wanted), scenarios or []
@@ -78,10 +78,10 @@ def forecast(
     work = folders.new_work_folder(target)
     try:
         read(str(work), raw, wanted.year)
-        check_parts(str(work), wanted.year, scenarios, partitions)
+        check_parts(str(work), wanted.year, scenarios, partitions, workers)
         make_plan(str(work), told, scenarios)
-        each, threads = (1, wanted.workers) if spread == 1 else (spread, 1)
-        drawn = ahead.blocks(wanted.draws, each)
+        threads = wanted.workers if workers == 1 else 1
+        drawn = ahead.blocks(wanted.draws, workers)
         finish([draw.submit(str(work), told, first, count, threads) for first, count in drawn])
         conclude(str(work), told, scenarios)
         published = publish(str(work), out, told, scenarios)
@@ -115,10 +115,11 @@ def run_flow(
 ) -> Path:
     """Run the flow on the configured API, else on Prefect's own embedded server; see flows.annual.run_flow."""
     wanted = wanted_parts(partitions)
+    steps.law_of(scenarios)  # what is wrong with a scenario is told before anything starts
     announce(api)
-    paths = [str(path) for path in scenarios]
-    with on_runner(forecast, runner, api) as (run, spread):
-        published: str = run(asdict(asked), str(raw.absolute()), str(out.absolute()), paths, wanted, spread)
+    paths = [str(path.absolute()) for path in scenarios]
+    with on_runner(forecast, runner, api) as (run, workers):
+        published: str = run(asdict(asked), str(raw.absolute()), str(out.absolute()), paths, wanted, workers)
     return out / Path(published).relative_to(out.absolute())
 
 

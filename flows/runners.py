@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 DASK = "dask"
 
+PART_BYTES = 4_000_000_000
+"""Memory that a worker needs for a part, with what reads and writes it."""
+
 
 def wanted_runner(text: str | None) -> str | None:
     """The option --runner: `dask` (workers on this machine), `dask=tcp://scheduler:8786`, or None. Raises Unusable."""
@@ -59,8 +62,10 @@ def on_runner(
             stack.callback(lambda: APILogHandler().flush())  # what is not sent in time would be a complaint
             stack.enter_context(temporary_settings({PREFECT_API_URL: server.api_url}))
         workers = len(client.scheduler_info(n_workers=-1)["workers"])
+        if not workers:
+            raise Unusable(f"Dask 调度器「{address}」没有工作进程。请先在各台机器上启动 dask worker。")
         tasks = cast(TaskRunner[PrefectFuture[Any]], DaskTaskRunner(address=client.scheduler.address))
-        yield flow.with_options(task_runner=tasks), max(1, workers)
+        yield flow.with_options(task_runner=tasks), workers
 
 
 def _there(address: str) -> "Client":
@@ -76,8 +81,13 @@ def _there(address: str) -> "Client":
 
 
 def _here() -> "Client":
-    """A client of a process for every core; each part is computed on one, since there are as many parts as cores."""
+    """A client of some processes on this machine, each with its share of the cores and room for a part."""
     from distributed import Client
+    from distributed.system import MEMORY_LIMIT
 
-    one_core = {"POLARS_MAX_THREADS": "1"}
-    return Client(n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address=None, env=one_core)
+    cores = os.cpu_count() or 1
+    count = max(1, min(cores, MEMORY_LIMIT // PART_BYTES))
+    threads = {"POLARS_MAX_THREADS": str(-(-cores // count))}
+    return Client(
+        n_workers=count, threads_per_worker=1, dashboard_address=None, env=threads, memory_limit=None
+    )

@@ -49,6 +49,7 @@ def law_of(scenarios: tuple[Path, ...]) -> Catalogue:
 
 def read(work: Path, raw: Path, year: int, say: Say) -> Path:
     """Read the year's and the earlier years' registries into `<work>/read`, a file a slice."""
+    shutil.rmtree(work / "read", ignore_errors=True)  # of a try that failed
     current, earlier = locate_years(raw, year)
     notes = [note for f in (*earlier, current) for note in f.notes]
     inputs, rows = [], {}

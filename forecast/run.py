@@ -86,9 +86,11 @@ def simulate(
     return Totals(_cells(parts), amounts, *sums)
 
 
-def keep_sums(totals: Totals, path: Path) -> None:
-    """Put down the sums by cell (.npz), beside the file that holds the amounts."""
-    np.savez(path, lines=totals.lines, low=totals.low, high=totals.high, seen=totals.seen)
+def keep_sums(totals: Totals, store: Path) -> None:
+    """Put down the sums by cell (.npz) beside the file that holds the amounts."""
+    np.savez(
+        store.with_suffix(".npz"), lines=totals.lines, low=totals.low, high=totals.high, seen=totals.seen
+    )
 
 
 def joined(parts: Sequence[Part], stores: Sequence[Path], whole: Path) -> Totals:

@@ -24,7 +24,7 @@ def payments_of(lines: pl.DataFrame) -> pl.DataFrame:
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of the payments registry in the order of their content."""
-    order = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "amount")
+    order = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "months", "amount")
     return rows.sort(order, nulls_last=True)
 
 

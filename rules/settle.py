@@ -20,7 +20,7 @@ _BY = ("uscc", "person_id", "project_id", "certificate_no", "level")
 SETTLEMENT_ORDER: list[str | pl.Expr] = [
     pl.col("item").str.head(1),
     *(pl.col("item").str.extract(r"^[A-Z](\d+)\.(\d+)$", place).cast(pl.Int32) for place in (1, 2)),
-    *(*_BY, "award", "paid", "to_pay", "to_recover", "status", "note"),
+    *(*_BY, "award", "paid", "to_pay", "to_recover", "status", "note", "person_name"),
 ]
 """The order of a settlement's rows, by content."""
 
