@@ -55,8 +55,7 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
         rejects = _rejects(registry, frame, faults)
         checked.frames[name] = good.drop("row", *(c for c in good.columns if c.startswith(RAW)))
         checked.rejects = pl.concat([checked.rejects, rejects])
-        lost = frame.select("row", "uscc").join(good.select("row"), on="row", how="anti")
-        bad[name] = lost["uscc"].drop_nulls().unique()
+        bad[name] = frame["uscc"].gather(faults["row"].unique()).drop_nulls().unique()
         checked.rows[name] = _counted(frame, good)
     _mark_doubtful(checked.frames, bad)
     return checked
@@ -174,6 +173,8 @@ def _compared(registry: Registry, good: pl.DataFrame) -> tuple[pl.DataFrame, pl.
 
 
 def _rejects(registry: Registry, frame: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
+    if faults.is_empty():  # joining would still go through every row
+        return pl.DataFrame(schema=REJECTS)
     found = faults.unique().join(frame, on="row", how="left")
     value = pl.lit(None, pl.String)
     for column in registry.columns:
