@@ -79,7 +79,8 @@ def _mark_doubtful(frames: Frames, bad: dict[str, pl.Series]) -> None:
     nobody = pl.Series("uscc", [], pl.String)
     for name, frame in frames.items():
         doubtful = pl.concat([bad[name], bad.get("payments", nobody)])
-        frames[name] = frame.with_columns(has_rejects=pl.col("uscc").is_in(doubtful.implode()))
+        marks = frame[["uscc"]].select(has_rejects=pl.col("uscc").is_in(doubtful.implode()))
+        frames[name] = frame.hstack(marks)
 
 
 def _with_role(registry: Registry, frame: pl.DataFrame, year: int) -> tuple[pl.DataFrame, int]:
@@ -142,7 +143,7 @@ def _strangers(
         .otherwise(pl.lit("企业名录中没有该统一社会信用代码；请核对代码，或在企业名录补登该企业"))
     )
     return (
-        frame.select("role", "uscc")
+        frame[["role", "uscc"]]
         .with_row_index("row")
         .with_columns(pl.col("row").cast(pl.Int64))
         .filter(
