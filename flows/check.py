@@ -55,8 +55,7 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
         rejects = _rejects(registry, frame, faults)
         checked.frames[name] = good.drop("row", *(c for c in good.columns if c.startswith(RAW)))
         checked.rejects = pl.concat([checked.rejects, rejects])
-        lost = frame.select("row", "uscc").join(good.select("row"), on="row", how="anti")
-        bad[name] = lost["uscc"].drop_nulls().unique()
+        bad[name] = frame["uscc"].gather(faults["row"].unique()).drop_nulls().unique()
         checked.rows[name] = _counted(frame, good)
     _mark_doubtful(checked.frames, bad)
     return checked
@@ -80,7 +79,8 @@ def _mark_doubtful(frames: Frames, bad: dict[str, pl.Series]) -> None:
     nobody = pl.Series("uscc", [], pl.String)
     for name, frame in frames.items():
         doubtful = pl.concat([bad[name], bad.get("payments", nobody)])
-        frames[name] = frame.with_columns(has_rejects=pl.col("uscc").is_in(doubtful.implode()))
+        marks = frame[["uscc"]].select(has_rejects=pl.col("uscc").is_in(doubtful.implode()))
+        frames[name] = frame.hstack(marks)
 
 
 def _with_role(registry: Registry, frame: pl.DataFrame, year: int) -> tuple[pl.DataFrame, int]:
@@ -143,7 +143,7 @@ def _strangers(
         .otherwise(pl.lit("企业名录中没有该统一社会信用代码；请核对代码，或在企业名录补登该企业"))
     )
     return (
-        frame.select("role", "uscc")
+        frame[["role", "uscc"]]
         .with_row_index("row")
         .with_columns(pl.col("row").cast(pl.Int64))
         .filter(
@@ -174,6 +174,8 @@ def _compared(registry: Registry, good: pl.DataFrame) -> tuple[pl.DataFrame, pl.
 
 
 def _rejects(registry: Registry, frame: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
+    if faults.is_empty():  # joining would still go through every row
+        return pl.DataFrame(schema=REJECTS)
     found = faults.unique().join(frame, on="row", how="left")
     value = pl.lit(None, pl.String)
     for column in registry.columns:

@@ -83,11 +83,11 @@ def _read_file(
     notes, rows = [], 0
     path = folder.files[name]
     for number, table in enumerate(read_tables(path, REGISTRIES[name], _label(path, folder.year, here))):
-        frame = table.frame.with_columns(pl.lit(folder.year, pl.Int32).alias("folder"))
-        frame.write_parquet(into / f"{folder.year}-{number:06}.parquet", compression="lz4")
+        frame = table.frame.lazy().with_columns(pl.lit(folder.year, pl.Int32).alias("folder"))
+        frame.sink_parquet(into / f"{folder.year}-{number:06}.parquet", compression="lz4", statistics=False)
         faults.append(table.located_faults())
         notes += table.notes
-        rows += frame.height
+        rows += table.frame.height
     return notes, rows
 
 
@@ -121,7 +121,7 @@ def check_part(part: Path, work: Path, year: int, law: Catalogue) -> None:
     searched = all_searched(checked.frames, year)
     with whole_folder(part / "checked") as folder:
         for name, frame in checked.frames.items():
-            frame.write_parquet(folder / f"{name}.parquet", compression="lz4")
+            frame.write_parquet(folder / f"{name}.parquet", compression="lz4", statistics=False)
         rejects.write_parquet(folder / "rejects.parquet")
         write_json(folder / "told.json", {"rows": checked.rows, "late": checked.late, "searched": searched})
 

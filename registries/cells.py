@@ -84,12 +84,14 @@ def parse(text: pl.Series, kind: Kind, factor: Decimal, binary: bool) -> pl.Seri
     """
     read = pl.col("text")
     frame = text.to_frame("text")
-    if text.str.contains("^[#=]").any():
+    if (text.str.starts_with("#") | text.str.starts_with("=")).any():
         frame = frame.select(pl.when(~read.str.contains(f"^=|{_ERROR}")).then(read).alias("text"))
     if kind == "money":
         return _money(frame.to_series(), factor, binary)
     if kind == "rate":
         return _rate(frame.to_series(), factor, binary)
+    if kind == "id" and not text.str.ends_with("x").any():
+        return frame.to_series()
     return frame.select(_value(read, kind)).to_series()
 
 

@@ -40,6 +40,9 @@ class Table:
 SLICE = 1_000_000
 """Rows of a Parquet file that are read at once."""
 
+_FEW_WORDS: tuple[Kind, ...] = ("district", "item", "word", "flag")
+"""Kinds of which a Parquet column holds few different texts, so that each is read once."""
+
 
 def read_tables(path: Path, registry: Registry, label: str) -> Iterator[Table]:
     """Read one file, a Parquet file in slices, since it may be larger than memory.
@@ -191,7 +194,7 @@ def _complete(frame: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         if column not in frame.columns
     ]
     raw = [column for column in frame.columns if column.startswith(RAW)]
-    return frame.with_columns(absent).select([*registry.columns, *raw, *PROVENANCE])
+    return frame.with_columns(absent)[[*registry.columns, *raw, *PROVENANCE]]
 
 
 def _notes(kinds: pl.Series, header: Header, where: str, unit: Decimal) -> list[str]:
@@ -254,6 +257,23 @@ def _read_typed(source: pl.Series, kind: Kind, factor: Decimal, path: Path) -> t
         value = frame.select(typed).to_series()
         if value.null_count() == source.null_count():
             return value.clear(value.len()).cast(pl.String), value
+    if kind in _FEW_WORDS and source.dtype == pl.String:
+        words = source.unique().drop_nulls()
+        text, value = _read_text(words, kind, factor, path)
+        return _in_place(source, words, text), _in_place(source, words, value)
+    return _read_text(source, kind, factor, path)
+
+
+def _in_place(source: pl.Series, words: pl.Series, found: pl.Series) -> pl.Series:
+    """What was found for each word, wherever the source has it."""
+    if found.equals(words, check_dtypes=True):  # nothing to tidy, as in most files
+        return source
+    return source.replace_strict(words, found, default=None, return_dtype=found.dtype)
+
+
+def _read_text(source: pl.Series, kind: Kind, factor: Decimal, path: Path) -> tuple[pl.Series, pl.Series]:
+    """A Parquet column's cleaned text and what it says."""
+    frame = source.to_frame("source")
     binary = source.dtype.is_float()
     said = pl.col("source").cast(pl.String)
     try:

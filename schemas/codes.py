@@ -1,34 +1,39 @@
 """Check digits, whole columns at a time."""
 
+from functools import cache
+
 import polars as pl
 
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
-_RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28, 1)
+"""Of all 18 characters: with its check digit, a code that fits adds up to a multiple of 31."""
+_RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2, 0)
 _RESIDENT_CHECKS = "10X98765432"
 
 
-def _value(code: pl.Expr, place: int, alphabet: str) -> pl.Expr:
-    """What a character of an 18-character code counts: its place in the alphabet, 0 where it is not in it.
-
-    Looked up by its byte, since cutting characters out of text takes ten times as long.
-    """
-    values = pl.Series([max(0, alphabet.find(chr(byte))) for byte in range(256)], dtype=pl.Int32)
-    letters = code.cast(pl.Binary).bin.reinterpret(dtype=pl.Array(pl.UInt8, 18))
-    return pl.lit(values).gather(letters.arr.get(place))
+@cache
+def _counts(alphabet: str, first: int, second: int) -> pl.Series:
+    """What every pair of bytes counts: their places in the alphabet, 0 where not in it, times their weights."""
+    places = pl.Series([max(0, alphabet.find(chr(byte))) for byte in range(256)], dtype=pl.UInt16)
+    pair = pl.int_range(256 * 256, eager=True)
+    return places.gather(pair % 256) * first + places.gather(pair // 256) * second
 
 
 def _weighted(code: pl.Expr, alphabet: str, weights: tuple[int, ...]) -> pl.Expr:
-    return pl.sum_horizontal(_value(code, place, alphabet) * weight for place, weight in enumerate(weights))
+    """The weighted sum of an 18-character code.
+
+    Looked up by two bytes at a time, since cutting characters out of text takes twenty times as long.
+    """
+    pairs = code.cast(pl.Binary).bin.reinterpret(dtype=pl.Array(pl.UInt16, 9), endianness="little")
+    return pl.sum_horizontal(
+        pl.lit(_counts(alphabet, *weights[at * 2 : at * 2 + 2])).gather(pairs.arr.get(at)) for at in range(9)
+    )
 
 
 def uscc_check_digit_fits(code: pl.Expr) -> pl.Expr:
     """True where a unified social credit code has 18 characters and ends in its GB 32100-2015 check digit."""
-    last = _value(code, 17, _USCC_ALPHABET)
-    expected = (31 - _weighted(code, _USCC_ALPHABET, _USCC_WEIGHTS) % 31) % 31
-    return pl.when(code.is_not_null()).then(
-        code.str.contains(f"^[{_USCC_ALPHABET}]{{18}}$") & (last == expected)
-    )
+    adds_up = _weighted(code, _USCC_ALPHABET, _USCC_WEIGHTS) % 31 == 0
+    return pl.when(code.is_not_null()).then(code.str.contains(f"^[{_USCC_ALPHABET}]{{18}}$") & adds_up)
 
 
 def resident_id_fits(number: pl.Expr) -> pl.Expr:

@@ -12,7 +12,8 @@ FAULTS = {"row": pl.Int64, "column": pl.String, "reason": pl.String, "check": pl
 def validate(registry: Registry, frame: pl.DataFrame) -> pl.DataFrame:
     """All faults of `frame` (columns as the registry has them) in the shape FAULTS."""
     try:
-        registry.schema.validate(frame.select(list(registry.columns)), lazy=True)
+        columns = frame[list(registry.columns)]  # `select` would copy all, where their chunks differ
+        registry.schema.validate(columns, lazy=True)
         found = pl.DataFrame(schema=FAULTS)
     except pa.errors.SchemaErrors as errors:
         check = pl.col("check").replace({"not_nullable": "required"})
