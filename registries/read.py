@@ -238,8 +238,13 @@ def _read_parquet(
         text, value = _read_typed(source, registry.kind(column), factor, path)
         columns.append(value.alias(column))
         faults.append(_unread(text, columns[-1], registry, factor))
-        if faults[-1].height:
-            raw.append(source.cast(pl.String).alias(RAW + column))
+        if faults[-1].height:  # only these cells are quoted as they are: others do not depend on them
+            unread = text.is_not_null() & columns[-1].is_null()
+            raw.append(
+                source.cast(pl.String)
+                .zip_with(unread, source.clear(source.len()).cast(pl.String))
+                .alias(RAW + column)
+            )
     frame = pl.DataFrame([*columns, *raw]).with_columns(
         pl.lit(label).alias("source_file"),
         pl.lit(None, pl.String).alias("source_sheet"),
