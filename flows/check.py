@@ -119,7 +119,8 @@ def _wrong_year(registry: Registry, frame: pl.DataFrame, year: int) -> pl.DataFr
         return pl.DataFrame(schema=FAULTS)
     late = pl.col("year") > year
     return (
-        frame.with_row_index("row")
+        frame[["year"]]
+        .with_row_index("row")
         .filter(late & pl.col("year").is_between(1990, 2100))
         .select(
             pl.col("row").cast(pl.Int64),

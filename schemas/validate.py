@@ -30,8 +30,10 @@ def _one_of(registry: Registry, frame: pl.DataFrame) -> list[pl.DataFrame]:
     if not registry.one_of:
         return []
     headers = "、".join(registry.header(column) for column in registry.one_of)
-    missing = frame.with_row_index("row").filter(
-        pl.all_horizontal(pl.col(column).is_null() for column in registry.one_of)
+    missing = (
+        frame[list(registry.one_of)]
+        .with_row_index("row")
+        .filter(pl.all_horizontal(pl.col(column).is_null() for column in registry.one_of))
     )
     return [
         missing.select(
