@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -102,10 +103,7 @@ class _Places:
             named = [*DISTRICTS, "其他"]
         else:
             ends = ["", *self.cuts.to_list(), ""]
-            named = [
-                f"代码{f' {a} 起' if a else ''}{f' 至 {b} 前' if b else ''}"
-                for a, b in zip(ends, ends[1:], strict=False)
-            ]
+            named = [_span(first, last) for first, last in pairwise(ends)]
         return [*named, _LINKED]
 
     def of(self, codes: pl.Series) -> pl.Series:
@@ -117,6 +115,12 @@ class _Places:
             place = found["place"].fill_null(len(DISTRICTS))
         last = len(self.titles) - 1
         return pl.select(pl.when(codes.is_in(self.linked.implode())).then(last).otherwise(place)).to_series()
+
+
+def _span(first: str, last: str) -> str:
+    """The codes from `first` on and before `last`, in words; blank for no bound."""
+    bounds = [f"自 {first} 起" if first else "", f"{last} 之前" if last else ""]
+    return "代码" + "、".join(bound for bound in bounds if bound)
 
 
 def _places(work: Path, asked: str | None, count: int) -> _Places:

@@ -13,7 +13,7 @@ import pytest
 
 from flows import gather, parts, steps
 from flows.direct import run_annual, run_forecast
-from flows.files import checked_frames, whole_folder
+from flows.files import whole_folder
 from flows.parts import Division, divide, wanted_parts
 from registries import read
 from schemas.districts import DISTRICTS
@@ -100,18 +100,39 @@ def test_parts_by_district_hold_their_districts(city: Path, tmp_path: Path) -> N
         assert set(rows["district"]) == {district}
 
 
-def test_units_of_one_person_stay_together(tmp_path: Path) -> None:
-    """One person is paid once, whichever unit applies: A20.03 claimed by two units, paid through a third."""
-    raw = registries(
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A person who applies through two units and was paid through a third the year before; nobody's junk id."""
+    return registries(
         tmp_path / "raw",
         enterprises=APPLICANT + "914403001922038216,乙,花桥\n91320583MA4T1WW72E,丙,张浦\n",
         talents="person_id,person_name,uscc,item,event_on\n"
         "P1,张三,91320583NP6544AQ33,A19.01,2023-05-01\np1,张三,914403001922038216,A19.01,2023-06-01\n",
+        payments="year,uscc,item,amount,person_id\n2022,91320583MA4T1WW72E,A19.01,10000,P1\n"
+        "2022,91320583NP6544AQ33,A4.03,250000,无\n2022,914403001922038216,A4.03,1,无\n",
     )
-    division = divided(raw, tmp_path / "work", "3")
+
+
+def test_units_of_one_person_stay_together(shared: Path, tmp_path: Path) -> None:
+    division = divided(shared, tmp_path / "work", "3")
     assert division.titles[-1] == "同一个人经由的各单位"
     assert codes(division.folders[-1], "talents") == {"91320583NP6544AQ33", "914403001922038216"}
     assert not any(codes(part, "talents") for part in division.folders[:-1])
+    assert "91320583MA4T1WW72E" in codes(division.folders[-1], "payments")
+
+
+def test_a_person_of_several_units_gets_the_same_from_parts(shared: Path, tmp_path: Path) -> None:
+    whole = run_annual(2023, shared, tmp_path / "whole", (), quiet)
+    same(run_annual(2023, shared, tmp_path / "parts", (), quiet, partitions="3"), whole)
+    reviews = pl.read_parquet(whole / "awards.parquet").filter(item="A19.01")
+    assert reviews.height == 2
+    assert reviews["review"].str.contains("另有一笔").any() or (reviews["status"] == "duplicate").all()
+
+
+def test_an_id_that_nobody_applies_with_links_no_units(shared: Path, tmp_path: Path) -> None:
+    (shared / "2023" / "talents.csv").unlink()
+    (shared / "2023" / "rnd.csv").write_text("uscc,year,rnd_expense,super_deduction\n", encoding="utf-8")
+    assert "同一个人经由的各单位" not in divided(shared, tmp_path / "work", "3").titles
 
 
 def test_a_broken_part_names_itself_and_the_row(city: Path, tmp_path: Path) -> None:
@@ -122,7 +143,7 @@ def test_a_broken_part_names_itself_and_the_row(city: Path, tmp_path: Path) -> N
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(steps, "compute_part", break_one)
-        with pytest.raises(Broken, match=r"分区「代码 至 .* 前」.*rnd\.parquet第7行"):
+        with pytest.raises(Broken, match=r"分区「代码.* 之前」.*rnd\.parquet第7行"):
             run_annual(2023, city, tmp_path, (), quiet, partitions="2")
     assert not (tmp_path / "annual" / "2023").exists()
 
@@ -143,12 +164,58 @@ def test_lost_rows_are_found(city: Path, tmp_path: Path) -> None:
 def test_a_task_may_run_twice(city: Path, tmp_path: Path) -> None:
     work, law = tmp_path / "work", steps.law_of(())
     part = divided(city, work, "2").folders[0]
-    steps.check_part(part, work, 2023, law)
-    first = {path.name: path.read_bytes() for path in (part / "checked").iterdir()}
-    steps.check_part(part, work, 2023, law)
-    assert {path.name: path.read_bytes() for path in (part / "checked").iterdir()} == first
-    assert checked_frames(part)["rnd"].height > 50
-    assert {path.name for path in part.iterdir()} == {"read", "checked"}
+    made = []
+    for _ in range(2):
+        steps.check_part(part, work, 2023, law)
+        steps.check_part(part, work, 2023, law)  # the zombie's files go
+        made.append({path.name: path.read_bytes() for path in (part / "checked").iterdir()})
+        assert {path.name for path in part.iterdir()} == {"read", "checked"}
+        (part / "checked").rename(tmp_path / f"checked-{len(made)}")
+    assert made[0] == made[1] and len(made[0]) > 5
+
+
+def test_reading_may_be_tried_again(city: Path, tmp_path: Path) -> None:
+    steps.read(tmp_path, city, 2023, quiet)
+    steps.read(tmp_path, city, 2023, quiet)
+    assert divide(tmp_path, "2", quiet).folders
+
+
+def test_draws_made_twice_at_once_are_the_same(city: Path, tmp_path: Path) -> None:
+    """One writes while the other is at it; the first to be complete stays."""
+    from flows import ahead
+
+    work, law, asked = tmp_path, steps.law_of(()), ahead.Asked(2023, 1, draws=64)
+    steps.read(work, city, 2023, quiet)
+    steps.check_rows(work, 2023, law, quiet)
+    ahead.make_plan(work, asked, law, Division([work], [""], []), quiet)
+
+    def again(_: float) -> None:
+        if not (work / "draws" / "000000000").exists():
+            ahead.draw(work, asked, 0, 64, 1)
+
+    alone = ahead.draw(work, asked, 0, 64, 1).rename(tmp_path / "alone")
+    raced = ahead.draw(work, asked, 0, 64, 1, again)
+    assert [path.name for path in (work / "draws").iterdir()] == [raced.name]
+    for name in ("amounts.npy", "amounts.npz"):
+        assert (raced / name).read_bytes() == (alone / name).read_bytes()
+
+
+def test_what_is_read_in_slices_is_quoted_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from registries.read import read_tables
+    from schemas.registries import REGISTRIES
+
+    amounts = ["-1", "1,000", "-5", "坏", "3"]
+    path = tmp_path / "rnd.parquet"
+    pl.DataFrame({"uscc": ["甲"] * 5, "year": [2023] * 5, "rnd_expense": amounts}).with_columns(
+        super_deduction=True
+    ).write_parquet(path)
+    found = []
+    for rows in (100, 2, 1):
+        monkeypatch.setattr(read, "SLICE", rows)
+        tables = [table.frame for table in read_tables(path, REGISTRIES["rnd"], "rnd")]
+        found.append(pl.concat(tables, how="diagonal").select("rnd_expense", f"{read.RAW}rnd_expense").rows())
+    assert found[0] == found[1] == found[2]
+    assert [raw for _, raw in found[0]] == [None, None, None, "坏", None]
 
 
 def test_a_folder_that_failed_does_not_appear(tmp_path: Path) -> None:
