@@ -24,7 +24,7 @@ from prefect.schedules import Cron
 
 from flows import folders, gather, parts, steps
 from flows.direct import scenario_name
-from flows.runners import on_runner, one_after_the_other
+from flows.runners import on_runner, one_after_the_other, wanted_runner
 from rules.catalogue import Catalogue
 from schemas.errors import Unusable
 from schemas.outputs import PAYERS
@@ -187,12 +187,12 @@ def run_flow(
     API or the scheduler does not answer.
     """
     steps.check_template(template, out)
-    asked = parts.wanted_parts(partitions)
+    asked, where = parts.wanted_parts(partitions), wanted_runner(runner)
     steps.law_of(scenarios)  # what is wrong with a scenario is told before anything starts
     announce(api)
     paths = [str(path.absolute()) for path in scenarios]
     filed = str(template.absolute()) if template else None
-    with on_runner(annual, runner, api) as (run, workers):
+    with on_runner(annual, where, api) as (run, workers):
         published: str = run(year, str(raw.absolute()), str(out.absolute()), paths, filed, asked, workers)
     return out / Path(published).relative_to(out.absolute())
 

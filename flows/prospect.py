@@ -16,7 +16,7 @@ from prefect.schedules import Cron
 from flows import ahead, folders, steps
 from flows.direct import scenario_name
 from flows.parts import Division, wanted_parts
-from flows.runners import on_runner, one_after_the_other
+from flows.runners import on_runner, one_after_the_other, wanted_runner
 
 SCHEDULE = Cron("0 3 15 1 *", timezone="Asia/Shanghai")
 """An hour after the annual run, on the same registries."""
@@ -114,11 +114,11 @@ def run_flow(
     runner: str | None = None,
 ) -> Path:
     """Run the flow on the configured API, else on Prefect's own embedded server; see flows.annual.run_flow."""
-    wanted = wanted_parts(partitions)
+    wanted, where = wanted_parts(partitions), wanted_runner(runner)
     steps.law_of(scenarios)  # what is wrong with a scenario is told before anything starts
     announce(api)
     paths = [str(path.absolute()) for path in scenarios]
-    with on_runner(forecast, runner, api) as (run, workers):
+    with on_runner(forecast, where, api) as (run, workers):
         published: str = run(asdict(asked), str(raw.absolute()), str(out.absolute()), paths, wanted, workers)
     return out / Path(published).relative_to(out.absolute())
 

@@ -38,15 +38,14 @@ def one_after_the_other() -> TaskRunner[PrefectFuture[Any]]:
 
 @contextmanager
 def on_runner(
-    flow: Flow[..., str], text: str | None, api: str | None
+    flow: Flow[..., str], runner: str | None, api: str | None
 ) -> Iterator[tuple[Flow[..., str], int]]:
     """The flow as it runs there, and on how many workers.
 
-    Workers report to the configured API, else to a server of this run's own.
+    `runner`: see wanted_runner. Workers report to the configured API, else to a server of this run's own.
 
     Raises Unusable where Dask is not installed or the scheduler does not answer.
     """
-    runner = wanted_runner(text)
     if runner is None:
         yield flow, 1
         return
