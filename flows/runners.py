@@ -56,27 +56,31 @@ def on_runner(
     _, _, address = runner.partition("=")
     with ExitStack() as stack:
         client = stack.enter_context(_there(address) if address else _here())
+        workers = len(client.scheduler_info(n_workers=-1)["workers"])
         if api is None:
             server = stack.enter_context(SubprocessASGIServer())
             stack.callback(lambda: APILogHandler().flush())  # what is not sent in time would be a complaint
             stack.enter_context(temporary_settings({PREFECT_API_URL: server.api_url}))
-        workers = len(client.scheduler_info(n_workers=-1)["workers"])
-        if not workers:
-            raise Unusable(f"Dask 调度器「{address}」没有工作进程。请先在各台机器上启动 dask worker。")
         tasks = cast(TaskRunner[PrefectFuture[Any]], DaskTaskRunner(address=client.scheduler.address))
         yield flow.with_options(task_runner=tasks), workers
 
 
 def _there(address: str) -> "Client":
-    """A client of a running scheduler."""
+    """A client of a running scheduler that has workers."""
     from distributed import Client
 
     try:
-        return Client(address, timeout=10)
+        client = Client(address, timeout=10)
     except OSError as error:
         raise Unusable(
             f"Dask 调度器「{address}」没有应答。请检查地址，或用 --runner dask 在本机运行。"
         ) from error
+    try:
+        client.wait_for_workers(1, timeout=10)
+    except TimeoutError as error:
+        client.close()
+        raise Unusable(f"Dask 调度器「{address}」没有工作进程。请先在各台机器上启动 dask worker。") from error
+    return client
 
 
 def _here() -> "Client":

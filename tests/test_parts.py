@@ -1,5 +1,6 @@
 """However a year is divided, and whatever becomes of a worker, the published bytes are the same."""
 
+import json
 import os
 import signal
 import subprocess
@@ -240,25 +241,29 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**os.environ, "PREFECT_HOME": str(tmp_path_factory.mktemp("home")), "PYTHONPATH": str(ROOT)}
 
 
+Started = list["subprocess.Popen[bytes]"]
+
+
 @pytest.fixture
-def cluster(home: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
-    """The address of a scheduler and its two workers."""
+def cluster(home: dict[str, str], tmp_path: Path) -> Iterator[Callable[[int], tuple[str, Started]]]:
+    """Starts a scheduler with so many workers, in a folder of their own; returns its address and the workers."""
     file = tmp_path / "scheduler.json"
-    started: list[subprocess.Popen[bytes]] = []
+    started: Started = []
 
     def dask(*arguments: str) -> None:
         with (tmp_path / f"{arguments[0]}-{len(started)}.log").open("wb") as log:
             command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
             started.append(subprocess.Popen(command, env=home, cwd=tmp_path, stdout=log, stderr=log))
 
-    dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
-    until(file.is_file)
-    for _ in range(2):
-        dask("worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny")
-    import json
+    def start(workers: int) -> tuple[str, Started]:
+        dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+        until(file.is_file)
+        for _ in range(workers):
+            dask("worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny")
+        return json.loads(file.read_text())["address"], started[1:]
 
     try:
-        yield json.loads(file.read_text())["address"], started[1:]
+        yield start
     finally:
         for process in started:
             process.kill()
@@ -273,19 +278,37 @@ def until(holds: Callable[[], object], seconds: float = 120) -> None:
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(
-    cluster: tuple[str, list["subprocess.Popen[bytes]"]], home: dict[str, str], sample: Path, tmp_path: Path
+    cluster: Callable[[int], tuple[str, Started]], home: dict[str, str], tmp_path: Path
 ) -> None:
-    address, (first, second) = cluster
+    """The scenario's path is relative, and means nothing where the workers run."""
+    scenario = Path("docs/examples/growth-4-percent.yaml")
+    alone = run_annual(2023, SAMPLE, tmp_path / "alone", (ROOT / scenario,), quiet)
+    address, (first, second) = cluster(2)
     out = tmp_path / "out"
     command = [sys.executable, "-m", "flows.cli", "annual", "--year", "2023", "--raw", str(SAMPLE)]
-    command += ["--out", str(out), "--partitions", "6", "--runner", f"dask={address}"]
-    run = subprocess.Popen(command, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until(lambda: len(list(out.glob("annual/.runs/*/parts/*/checked"))) >= 3 or run.poll() is not None)
+    command += ["--out", str(out), "--partitions", "6", "--scenario", str(scenario)]
+    command += ["--runner", f"dask={address}"]
+    run = subprocess.Popen(
+        command, env=home, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    checked = "scenarios/*/annual/.runs/*/parts/*/checked"
+    until(lambda: len(list(out.glob(checked))) >= 3 or run.poll() is not None)
     first.send_signal(signal.SIGKILL)
     told, errors = run.communicate()
     assert run.returncode == 0, errors
     assert second.poll() is None and "个分区" in told and "Traceback" not in errors
-    same(out / "annual" / "2023", sample)
+    same(out / "scenarios" / scenario.stem / "annual" / "2023", alone)
+
+
+def test_a_scheduler_without_workers_is_one_message(
+    cluster: Callable[[int], tuple[str, Started]], home: dict[str, str], city: Path, tmp_path: Path
+) -> None:
+    address, _ = cluster(0)
+    command = [sys.executable, "-m", "flows.cli", "annual", "--year", "2023", "--raw", str(city)]
+    command += ["--out", str(tmp_path / "o"), "--runner", f"dask={address}"]
+    done = subprocess.run(command, env=home, capture_output=True, text=True)
+    assert done.returncode == 2 and "没有工作进程" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "o").exists()
 
 
 def test_a_forecast_on_local_workers_is_the_same(city: Path, home: dict[str, str], tmp_path: Path) -> None:
