@@ -22,7 +22,7 @@ from forecast.streams import Seeds
 from forecast.tables import Weighted, draw_rows, forecast_rows, unsettled, weighted
 from reports.forecast import conclusion, write_forecast
 from rules.catalogue import Catalogue
-from rules.history import Frames
+from rules.frames import APPLICANT, Frames, numbered
 from schemas.errors import Unusable
 
 FEWEST = 20
@@ -65,7 +65,8 @@ def all_frames(division: Division) -> Frames:
     if len(division.folders) == 1:
         return checked_frames(division.folders[0])
     parts = [checked_frames(part) for part in division.folders]
-    return {name: pl.concat([part[name] for part in parts]) for name in parts[0]}
+    whole = {name: pl.concat([part[name] for part in parts]).drop(APPLICANT) for name in parts[0]}
+    return numbered(whole)
 
 
 def _plan(work: Path) -> Plan:

@@ -7,7 +7,7 @@ import polars as pl
 
 from registries.read import RAW
 from rules.catalogue import Catalogue
-from rules.history import Frames
+from rules.frames import APPLICANT, Frames, of_enterprises, with_numbers
 from rules.identify import identify
 from schemas.codes import masked
 from schemas.keys import mark_repeats
@@ -44,16 +44,17 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
         frame, item_faults = identify(name, frame, law)
         faults = _all_faults(registry, frame, cell_faults[name], item_faults)
         faults = pl.concat([faults, _wrong_year(registry, frame, year)])
+        if name != "enterprises":
+            frame = of_enterprises(frame, checked.frames["enterprises"])
         if registry.has_lines:
-            faults = pl.concat(
-                [faults, _strangers(frame, faults, checked.frames["enterprises"], bad["enterprises"])]
-            )
+            faults = pl.concat([faults, _strangers(frame, faults, bad["enterprises"])])
         frame = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
         good = frame.filter(~pl.col("row").is_in(faults["row"].implode()))
         good, conflicts = _compared(registry, good)
         faults = pl.concat([faults, conflicts])
         rejects = _rejects(registry, frame, faults)
-        checked.frames[name] = good.drop("row", *(c for c in good.columns if c.startswith(RAW)))
+        good = good.drop("row", *(c for c in good.columns if c.startswith(RAW)))
+        checked.frames[name] = with_numbers(good) if name == "enterprises" else good
         checked.rejects = pl.concat([checked.rejects, rejects])
         bad[name] = frame["uscc"].gather(faults["row"].unique()).drop_nulls().unique()
         checked.rows[name] = _counted(frame, good)
@@ -133,9 +134,7 @@ def _wrong_year(registry: Registry, frame: pl.DataFrame, year: int) -> pl.DataFr
     )
 
 
-def _strangers(
-    frame: pl.DataFrame, faults: pl.DataFrame, enterprises: pl.DataFrame, bad: pl.Series
-) -> pl.DataFrame:
+def _strangers(frame: pl.DataFrame, faults: pl.DataFrame, bad: pl.Series) -> pl.DataFrame:
     """Lines whose applicant the enterprises registry does not hold, or holds in a faulty row."""
     wrong_code = faults.filter(pl.col("column") == "uscc")["row"]
     reason = (
@@ -144,15 +143,11 @@ def _strangers(
         .otherwise(pl.lit("企业名录中没有该统一社会信用代码；请核对代码，或在企业名录补登该企业"))
     )
     return (
-        frame[["role", "uscc"]]
+        frame[["role", "uscc", APPLICANT]]
         .with_row_index("row")
+        .filter((pl.col("role") == "line") & pl.col("uscc").is_not_null() & pl.col(APPLICANT).is_null())
         .with_columns(pl.col("row").cast(pl.Int64))
-        .filter(
-            (pl.col("role") == "line")
-            & pl.col("uscc").is_not_null()
-            & ~pl.col("row").is_in(wrong_code.implode())
-        )
-        .join(enterprises.select("uscc"), on="uscc", how="anti", maintain_order="left")
+        .filter(~pl.col("row").is_in(wrong_code.implode()))
         .select(
             "row",
             pl.lit("uscc").alias("column"),

@@ -12,7 +12,7 @@ from flows.files import checked_frames, read_rows
 from rules.award import award, item_rows
 from rules.catalogue import Catalogue
 from rules.evaluate import evaluate
-from rules.history import Frames
+from rules.frames import Frames
 from rules.narrate import clause_trace
 from schemas.errors import Unusable, did_you_mean
 from schemas.outputs import STATUSES

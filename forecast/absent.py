@@ -9,7 +9,7 @@ from forecast.history import Past, at_year
 from rules.award import settle
 from rules.catalogue import Catalogue
 from rules.evaluate import PAYABLE
-from rules.history import Frames
+from rules.frames import Frames
 from rules.terms import Scalar
 from schemas.registries import REGISTRIES
 

@@ -15,7 +15,7 @@ from forecast.streams import Floats, Seeds
 from rules.award import settle
 from rules.catalogue import Catalogue
 from rules.evaluate import PAYABLE
-from rules.history import Frames
+from rules.frames import Frames
 from schemas.districts import DISTRICTS
 from schemas.outputs import BACKTEST, QUANTILES
 

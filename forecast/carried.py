@@ -13,7 +13,7 @@ from forecast.severity import Severity
 from forecast.spending import Grown, Spending
 from forecast.streams import Bools, Floats, Ints, Seeds, bits, stream
 from rules.catalogue import Catalogue
-from rules.history import Frames, counting
+from rules.frames import Frames, counting
 
 WHOLE = 65_536
 """The number of 16-bit numbers: a chance is a part of it."""

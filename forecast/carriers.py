@@ -8,7 +8,8 @@ import polars as pl
 
 from forecast.parts import place_of
 from forecast.streams import Floats, Ints
-from rules.history import Frames, counting, prepared, summed
+from rules.frames import Frames, counting
+from rules.history import prepared, summed
 
 
 @dataclass(frozen=True)

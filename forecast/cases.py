@@ -18,7 +18,7 @@ from forecast.streams import Floats, Ints
 from forecast.targets import Targets
 from forecast.units import stated_units, units_of
 from rules.catalogue import Catalogue
-from rules.history import Frames
+from rules.frames import Frames
 from rules.model import Item
 from schemas.districts import DISTRICTS
 

@@ -15,7 +15,8 @@ from forecast.parts import by_district, place_of
 from forecast.streams import Floats, Ints, Seeds, stream
 from forecast.units import Units
 from rules.catalogue import Catalogue
-from rules.history import Frames, prepared
+from rules.frames import Frames
+from rules.history import prepared
 from rules.model import Item
 
 BASE = "base_amount"

@@ -9,7 +9,7 @@ import polars as pl
 from rules.award import assessed
 from rules.catalogue import Catalogue
 from rules.evaluate import PAYABLE, PENDING
-from rules.history import Frames
+from rules.frames import Frames
 from rules.model import Policy
 from schemas.registries import REGISTRIES
 

@@ -25,7 +25,7 @@ from forecast.targets import load_targets
 from forecast.units import decisions, placed
 from rules.award import settle
 from rules.catalogue import Catalogue
-from rules.history import Frames
+from rules.frames import Frames
 from schemas.districts import DISTRICTS
 from schemas.errors import Unusable
 from schemas.registries import REGISTRIES

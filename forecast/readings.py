@@ -9,7 +9,8 @@ import polars as pl
 from rules.award import settle
 from rules.catalogue import Catalogue
 from rules.evaluate import PAYABLE
-from rules.history import Frames, Rows
+from rules.frames import Frames
+from rules.history import Rows
 from rules.model import Shares
 from rules.overlap import touching
 from rules.scenario import Scenario, apply_scenario

@@ -13,7 +13,7 @@ from forecast.severity import Severity
 from forecast.spending import Grown, Spending
 from forecast.streams import Ints, Seeds, stream
 from rules.catalogue import Catalogue
-from rules.history import Frames
+from rules.frames import Frames
 
 
 @dataclass

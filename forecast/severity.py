@@ -7,7 +7,8 @@ import polars as pl
 
 from forecast.growth import SIZE
 from forecast.streams import Floats
-from rules.history import Frames, counting, summed
+from rules.frames import Frames, counting
+from rules.history import summed
 from rules.model import Item
 
 ENOUGH = 5

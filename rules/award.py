@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from rules import columns
 from rules.caps import cap_lines, quota_notes, share_caps, with_quota_notes
 from rules.catalogue import Catalogue
-from rules.columns import APPLICANT
 from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
-from rules.history import Frames, Rows, summed
+from rules.frames import APPLICANT, Frames
+from rules.history import Rows, summed
 from rules.model import Item
 from rules.narrate import narrate, unspoken
 from rules.once import once
@@ -32,6 +33,7 @@ _LIVE = pl.col("status").is_in([PAYABLE, PENDING])
 _SAID = ("status", "reason", "review", "working")
 _LINE: dict[str, Any] = {
     **{column: AWARDS[column] for column in (*_KEPT, *_SAID)},
+    APPLICANT: pl.UInt32,
     "on": pl.Date,
     "low": YUAN,
     "high": YUAN,
@@ -116,7 +118,7 @@ def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
 def _together(parts: Iterator[pl.DataFrame], rows: Rows) -> pl.DataFrame:
     """The lines of all items with their applicants, who are looked up once for all of them."""
     lines = pl.concat([_empty(), *parts], how="diagonal")
-    return with_found(lines, rows.applicants.select("uscc", "name", "district"), "uscc")
+    return with_found(lines, rows.applicants.select(APPLICANT, "name", "district"), APPLICANT)
 
 
 def published(lines: pl.DataFrame) -> pl.DataFrame:
@@ -163,8 +165,8 @@ def _claimed(
 
 def _grouped(item: Item, name: str, part: pl.DataFrame, rows: Rows, law: Catalogue) -> pl.DataFrame:
     compiled = law.compiled(item)
-    if asked := [column for column in APPLICANT if column in compiled.reads]:
-        part = with_found(part, rows.applicants.select("uscc", *asked), "uscc")
+    if asked := [column for column in columns.APPLICANT if column in compiled.reads]:
+        part = with_found(part, rows.applicants.select(APPLICANT, *asked), APPLICANT)
     part = summed(part, item.rows) if item.rows else part
     part = with_earlier_figure(part, compiled, rows.earlier(name))
     return with_payments(part, compiled, rows.payments.get(item.id), rows.year)

@@ -17,7 +17,7 @@ from rules.award import award
 from rules.catalogue import HERE, Catalogue
 from rules.expressions import RuleError
 from rules.files import explain_invalid, read_yaml
-from rules.history import Frames
+from rules.frames import Frames
 from rules.identify import identify
 from rules.numbers import parse_number
 from rules.scenario import Scenario, apply_scenario

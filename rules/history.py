@@ -5,42 +5,24 @@ from functools import cached_property
 
 import polars as pl
 
-from rules.columns import APPLICANT
+from rules import columns
+from rules.frames import APPLICANT, Frames, counting, earlier, lines, numbered
 from rules.matching import KEYS
 from rules.placing import with_found
 from schemas.money import YUAN
 from schemas.registries import REGISTRIES
-
-Frames = dict[str, pl.DataFrame]
-"""Registry name → checked rows. Besides the registry's columns and provenance a row has `role` (line or
-history) and `same_as` (for a repeated row the place of the row that counts, else null)."""
-
-
-def counting(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows that count: no repetitions."""
-    return frame.filter(pl.col("same_as").is_null())
-
-
-def lines(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the run's own year and folder that count."""
-    return frame.filter(pl.col("same_as").is_null() & (pl.col("role") == "line"))
-
-
-def earlier(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows of earlier years that count."""
-    return frame.filter(pl.col("same_as").is_null() & (pl.col("role") == "history"))
 
 
 def with_last_year(rnd: pl.DataFrame, year: int) -> pl.DataFrame:
     """This year's R&D rows with `…_prev` of the year before, null where there is no such row."""
     before = counting(rnd).filter(pl.col("year") == year - 1)
     previous = before.select(
-        "uscc",
+        APPLICANT,
         pl.col("rnd_expense").alias("rnd_expense_prev"),
         pl.col("super_deduction").alias("super_deduction_prev"),
         pl.col("revenue").alias("revenue_prev"),
     )
-    return with_found(lines(rnd), previous, "uscc")
+    return with_found(lines(rnd), previous, APPLICANT)
 
 
 def with_prior_smart(equipment: pl.DataFrame) -> pl.DataFrame:
@@ -48,9 +30,9 @@ def with_prior_smart(equipment: pl.DataFrame) -> pl.DataFrame:
     known = counting(equipment).filter(
         (pl.col("role") == "history") & pl.col("smart_investment").is_not_null()
     )
-    yearly = known.group_by("uscc", "year").agg(pl.col("smart_investment").sum())
-    prior = yearly.group_by("uscc").agg(pl.col("smart_investment").max().alias("smart_investment_prior"))
-    rows = with_found(lines(equipment), prior, "uscc")
+    yearly = known.group_by(APPLICANT, "year").agg(pl.col("smart_investment").sum())
+    prior = yearly.group_by(APPLICANT).agg(pl.col("smart_investment").max().alias("smart_investment_prior"))
+    rows = with_found(lines(equipment), prior, APPLICANT)
     return rows.with_columns(pl.col("smart_investment").alias("smart_investment_known"))
 
 
@@ -96,12 +78,14 @@ def dated(name: str, frames: Frames, year: int, searched: Sequence[int] = ()) ->
 
 def applicants(frames: Frames) -> pl.DataFrame:
     """Who applies, one row each: name, district, and what a rule may read."""
-    return counting(frames["enterprises"]).select("uscc", "name", "district", *APPLICANT)
+    about = ("uscc", "name", "district", *columns.APPLICANT)
+    return counting(frames["enterprises"].select(APPLICANT, *about, "same_as")).drop("same_as").rechunk()
 
 
 def prepared(name: str, frames: Frames, year: int) -> pl.DataFrame:
     """A registry's rows to evaluate with history and the applicant."""
-    return with_found(dated(name, frames, year), applicants(frames), "uscc")
+    frames = numbered(frames)
+    return with_found(dated(name, frames, year), applicants(frames).drop("uscc"), APPLICANT)
 
 
 class Rows:
@@ -113,7 +97,7 @@ class Rows:
     def __init__(
         self, frames: Frames, year: int, searched: Mapping[str, Sequence[int]] | None = None
     ) -> None:
-        self.frames, self.year = frames, year
+        self.frames, self.year = numbered(frames), year
         self.searched = searched if searched is not None else all_searched(frames, year)
         self._of: dict[str, pl.DataFrame] = {}
         self._earlier: dict[str, pl.DataFrame] = {}

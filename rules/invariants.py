@@ -6,7 +6,7 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
-from rules.history import Frames
+from rules.frames import Frames
 from schemas.money import total
 from schemas.registries import PROVENANCE, REGISTRIES
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING
-from rules.history import Frames
+from rules.frames import Frames
 from rules.matching import matched_payments
 from rules.model import Item
 from rules.placing import with_changed, with_found

@@ -8,7 +8,7 @@ import polars as pl
 from rules.caps import share_caps, within
 from rules.catalogue import Catalogue
 from rules.evaluate import DUPLICATE, PAYABLE, PENDING
-from rules.history import Frames
+from rules.frames import Frames
 from rules.placing import with_changed, with_found, with_notes
 from schemas.labels import filled
 from schemas.money import YUAN, grouped

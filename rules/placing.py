@@ -11,10 +11,27 @@ def with_found(frame: pl.DataFrame, found: pl.DataFrame, *on: str) -> pl.DataFra
     if found.is_empty():
         return frame.with_columns(pl.lit(None, t).alias(c) for c, t in found.schema.items() if c not in on)
     key = frame.select(on)
+    if key.dtypes == [pl.UInt32]:
+        return frame.hstack(_by_place(key.to_series(), found))
     joined = _by_hash(key, found) if key.dtypes == [pl.String] else None
     if joined is None:
         joined = key.join(found, on=on, how="left", maintain_order="left")
     return frame.hstack(joined.drop(on))
+
+
+def _by_place(key: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
+    """A left join of numbers that count from 0 (of lines, rows, applicants), without comparing any."""
+    found = found.drop_nulls(key.name)
+    numbers, width = found[key.name], max(_end(key), _end(found[key.name]))
+    rows = pl.int_range(found.height, dtype=pl.UInt32, eager=True)
+    row_of = pl.repeat(None, width, dtype=pl.UInt32, eager=True).scatter(numbers, rows)
+    if width - row_of.null_count() != found.height:
+        raise ValueError(f"「{key.name}」 not unique")
+    return found.drop(key.name).select(pl.all().gather(row_of.gather(key)))
+
+
+def _end(numbers: pl.Series) -> int:
+    return int(numbers.max() or 0) + 1  # type: ignore[arg-type]
 
 
 def _by_hash(key: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame | None:

@@ -6,7 +6,7 @@ import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.evaluate import PENDING
-from rules.history import Frames
+from rules.frames import Frames
 from rules.matching import KEYS, matched_payments
 from rules.placing import with_found
 from rules.split import split

@@ -13,7 +13,7 @@ from forecast.parts import Part
 from forecast.run import Totals, simulate
 from forecast.streams import Seeds
 from rules.catalogue import Catalogue, load_catalogue
-from rules.history import Frames
+from rules.frames import Frames
 from rules.scenario import Scenario, apply_scenario
 from schemas.districts import DISTRICTS
 from schemas.registries import PROVENANCE, REGISTRIES

@@ -10,7 +10,8 @@ import pytest
 
 from rules.award import owed, settle
 from rules.catalogue import load_catalogue
-from rules.history import Frames, Rows
+from rules.frames import Frames
+from rules.history import Rows
 from schemas.errors import Unusable
 from tests.forecasting import codes, enterprises, read_city, registry, rnd_rows, with_scenario
 from whatif.bench import Bench, changed, totals

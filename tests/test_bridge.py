@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rules.award import award, settle
 from rules.catalogue import Catalogue
-from rules.history import Frames
+from rules.frames import Frames
 from rules.invariants import Broken
 from schemas.comparing import BRIDGE, PUBLISHED_STEPS, STEPS
 from schemas.districts import DISTRICTS

@@ -30,7 +30,7 @@ from forecast.streams import Seeds
 from forecast.tables import Weighted, draw_rows, forecast_rows, unsettled, weighted
 from rules.award import item_rows, settle
 from rules.catalogue import Catalogue, load_catalogue
-from rules.history import Frames
+from rules.frames import Frames
 from schemas.districts import DISTRICTS
 from schemas.money import YUAN
 from schemas.outputs import DRAWS, FORECAST, QUANTILES

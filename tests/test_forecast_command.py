@@ -21,7 +21,7 @@ from forecast.backtest import backtest, origins, summary
 from forecast.readings import effects
 from rules.award import settle
 from rules.catalogue import load_catalogue
-from rules.history import Frames
+from rules.frames import Frames
 from schemas.districts import DISTRICTS
 from schemas.outputs import BACKTEST, DRAWS, FORECAST
 from tests.conftest import SHARED

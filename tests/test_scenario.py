@@ -14,7 +14,7 @@ from flows import steps
 from forecast.readings import alternatives
 from rules.award import settle
 from rules.catalogue import Catalogue, load_catalogue
-from rules.history import Frames
+from rules.frames import Frames
 from rules.overlay.envelopes import items_of
 from rules.scenario import Scenario, apply_scenario, load_scenario
 from schemas.errors import Unusable

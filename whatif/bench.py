@@ -11,7 +11,8 @@ from forecast.readings import SPLITS, touched
 from rules.award import owed, settle
 from rules.catalogue import Catalogue
 from rules.evaluate import PAYABLE
-from rules.history import Frames, Rows
+from rules.frames import Frames
+from rules.history import Rows
 from rules.overlap import touching
 from rules.split import split
 from schemas.outputs import AWARDS, PAYERS

@@ -7,7 +7,8 @@ import polars as pl
 from rules.award import owed
 from rules.catalogue import Catalogue
 from rules.evaluate import PAYABLE
-from rules.history import Frames, Rows
+from rules.frames import Frames
+from rules.history import Rows
 from rules.invariants import Broken
 from rules.split import split
 from schemas.comparing import BRIDGE, STEPS

@@ -12,7 +12,7 @@ from forecast.run import simulate
 from forecast.streams import Floats, Seeds
 from forecast.tables import by_payer, weighted
 from rules.catalogue import Catalogue
-from rules.history import Frames
+from rules.frames import Frames
 from schemas.districts import DISTRICTS
 from schemas.outputs import PAYERS, QUANTILES
 from whatif.bench import Bench, changed

@@ -10,7 +10,8 @@ from flows.files import checked_frames
 from flows.parts import divide
 from rules.award import owed
 from rules.catalogue import Catalogue
-from rules.history import Frames, Rows
+from rules.frames import Frames
+from rules.history import Rows
 
 YEAR = 2023
 SCENARIO = Path(__file__).with_name("contest.yaml")

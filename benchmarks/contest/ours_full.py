@@ -8,7 +8,7 @@ from benchmarks.contest import ours
 from flows.files import write_parquet
 from rules.award import award
 from rules.catalogue import Catalogue
-from rules.history import Frames
+from rules.frames import Frames
 from schemas.outputs import ORDER
 
 
