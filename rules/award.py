@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from rules import columns
-from rules.caps import cap_lines, quota_notes, share_caps, with_quota_notes
+from rules.caps import quota_notes, share_caps, with_quota_notes
 from rules.catalogue import Catalogue
 from rules.dated import in_window, of_year
-from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
+from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, POOL, evaluate
 from rules.frames import APPLICANT, Frames
 from rules.history import Rows, summed
 from rules.model import Item
@@ -35,8 +35,8 @@ _LINE: dict[str, Any] = {
     **{column: AWARDS[column] for column in (*_KEPT, *_SAID)},
     APPLICANT: pl.UInt32,
     "on": pl.Date,
-    "low": YUAN,
-    "high": YUAN,
+    **dict.fromkeys(("gross", "award_low", "award_high", "cap", "cap_paid"), YUAN),
+    "cap_shared": pl.Boolean,
     "assessed": pl.Boolean,
     "has_rejects": pl.Boolean,
     "searched": pl.String,
@@ -45,9 +45,7 @@ _LINE: dict[str, Any] = {
 _UNSAID = ("person_name", "source_sheet", "searched", "reason", "review", "working")
 """What only words need; `owed` carries none of it from line to line."""
 
-_NO_CAP: dict[str, Any] = {
-    "cap_0": pl.Struct({"amount": YUAN, "pool": pl.String, "thing": pl.Boolean, "paid": YUAN})
-}
+_NO_POOL: dict[str, Any] = {"pool_0": pl.Struct(POOL)}
 
 
 class Settled(NamedTuple):
@@ -84,7 +82,7 @@ def settle_part(rows: Rows, law: Catalogue, items: Collection[str] | None = None
     frames, year = rows.frames, rows.year
     lines = _together(_evaluated(rows, law, items), rows)
     lines = once(lines, frames, law, year)
-    lines = without_overlaps(in_window(cap_lines(lines), law), law)
+    lines = without_overlaps(in_window(lines, law), law)
     lines = with_paid_elsewhere(lines, frames, law, year)
     lines = of_year(with_cut_winners(share_caps(lines)), year, law)
     lines = finish_working(split(_described(_settled(lines), law, year), law))
@@ -98,8 +96,8 @@ def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl
     frames = rows.frames
     if items is not None and "payments" in frames:
         frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
-    lines = once(lines, frames, law, rows.year)
-    lines = share_caps(without_overlaps(in_window(cap_lines(lines), law), law))
+    lines = once(lines, frames, law, rows.year, told=False)
+    lines = share_caps(without_overlaps(in_window(lines, law), law))
     lines = _settled(of_year(lines, rows.year, law)).filter(_LIVE)
     return split(_described(lines, law, rows.year), law)
 
@@ -111,13 +109,13 @@ def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     back, not for paying.
     """
     rows = Rows(frames, year)
-    lines = _together(_evaluated(rows, law, None), rows).with_columns(paid_lower=pl.lit(None, YUAN))
-    return share_caps(without_overlaps(cap_lines(lines), law))
+    lines = _together(_evaluated(rows, law, None), rows)
+    return share_caps(without_overlaps(lines, law))
 
 
 def _together(parts: Iterator[pl.DataFrame], rows: Rows) -> pl.DataFrame:
     """The lines of all items with their applicants, who are looked up once for all of them."""
-    lines = pl.concat([_empty(), *parts], how="diagonal")
+    lines = pl.concat([_empty(), *parts], how="diagonal", rechunk=True)  # of one piece, or every step would do so
     return with_found(lines, rows.applicants.select(APPLICANT, "name", "district"), APPLICANT)
 
 
@@ -195,9 +193,9 @@ def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: 
     found = evaluate(compiled, rows.lazy(), live=not told)  # lazy: only the columns a line keeps are made
     known = {*found.collect_schema().names(), *_SAID}
     found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found).filter(_LIVE)
-    caps = [c for c in known if c.removeprefix("cap_").isdecimal()]
+    pools = [c for c in known if c.startswith("pool_")]
     held = [pl.col(c) if c in known else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
-    return found.select(*held, *sorted(caps), *_named(pl.lit(item.id), registry)).collect()
+    return found.select(*held, *sorted(pools), *_named(pl.lit(item.id), registry)).collect()
 
 
 def _refused_reason(item: Item, law: Catalogue) -> str | None:
@@ -227,7 +225,13 @@ def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.DataFram
 
 def _bare(rows: pl.DataFrame, item: str | None, registry: str, status: str, reason: pl.Expr) -> pl.DataFrame:
     zero = pl.lit(Decimal(0), YUAN)
-    given = {"status": pl.lit(status), "reason": reason, "low": zero, "high": zero, "assessed": pl.lit(False)}
+    given = {
+        "status": pl.lit(status),
+        "reason": reason,
+        "assessed": pl.lit(False),
+        "cap_shared": pl.lit(False),
+    }
+    given |= dict.fromkeys(("gross", "award_low", "award_high"), zero)
     held = [
         given[c].cast(t).alias(c)
         if c in given
@@ -246,7 +250,7 @@ def _named(item: pl.Expr, registry: str) -> list[pl.Expr]:
 
 def _empty() -> pl.DataFrame:
     named = dict.fromkeys(("item", "policy", "registry"), pl.String)
-    return pl.DataFrame(schema=_LINE | _NO_CAP | named)
+    return pl.DataFrame(schema=_LINE | _NO_POOL | named)
 
 
 def _settled(lines: pl.DataFrame) -> pl.DataFrame:

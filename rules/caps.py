@@ -1,6 +1,6 @@
 """Caps: of one line, and shared between lines, where the excess comes off in proportion."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import polars as pl
@@ -17,42 +17,8 @@ _CONTENT = ("item", "uscc", "person_id", "project_id", "certificate_no", "level"
 """Ties go by content, so that neither row order nor chunking moves a fen."""
 
 
-def _slots(lines: pl.DataFrame) -> list[str]:
-    return sorted(c for c in lines.columns if c.removeprefix("cap_").isdecimal())
-
-
-def cap_lines(lines: pl.DataFrame) -> pl.DataFrame:
-    """Apply the caps of one line; adds `gross`, `award_low`, `award_high`, `cap`, `cap_paid`, `cap_shared`.
-
-    All in yuan; `award_high` is null where open-ended; `cap` is the least cap met on the way, for the
-    working, and `cap_paid` what earlier years paid under it. What was paid for a lower level
-    (`paid_lower`) comes off here too.
-    """
-    bounds = [
-        pl.when(pl.col(slot).struct.field("pool").is_null()).then(pl.col(slot).struct.field("amount"))
-        for slot in _slots(lines)
-    ]
-    bound = pl.min_horizontal(*bounds, pl.lit(None, YUAN))
-    paid = pl.col("paid_lower").fill_null(Decimal(0))
-
-    def left(end: str) -> pl.Expr:
-        rest = pl.max_horizontal(pl.min_horizontal(end, bound) - paid, pl.lit(Decimal(0), YUAN))
-        return pl.when(pl.col(end).is_not_null() | bound.is_not_null()).then(rest).cast(YUAN)
-
-    everything = [pl.col(slot).struct.field("amount") for slot in _slots(lines)]
-    least = pl.min_horizontal(*everything, pl.lit(None, YUAN))
-    paid_under = [
-        pl.when(amount == least).then(pl.col(slot).struct.field("paid"))
-        for slot, amount in zip(_slots(lines), everything, strict=True)
-    ]
-    return lines.with_columns(
-        gross=pl.col("low"),
-        award_low=left("low"),
-        award_high=left("high"),
-        cap=least,
-        cap_paid=pl.coalesce(*paid_under, pl.lit(None, YUAN)),
-        cap_shared=pl.lit(False),
-    )
+def _pools(lines: pl.DataFrame) -> list[str]:
+    return sorted(c for c in lines.columns if c.removeprefix("pool_").isdecimal())
 
 
 def share_caps(lines: pl.DataFrame, of_things: bool = False) -> pl.DataFrame:
@@ -63,17 +29,16 @@ def share_caps(lines: pl.DataFrame, of_things: bool = False) -> pl.DataFrame:
     only the caps that bound one project or person, not those of an enterprise's year.
     """
     lines = lines.with_row_index("_line")
-    for slot in _slots(lines):
-        lines = _share(lines, slot, of_things)
-    settled = (
-        pl.col("assessed") & (pl.col("status") == PENDING) & (pl.col("award_low") == pl.col("award_high"))
-    )
-    lines = lines.with_columns(status=pl.when(settled).then(pl.lit(PAYABLE)).otherwise(pl.col("status")))
+    for pool in _pools(lines):
+        lines = _share(lines, pool, of_things)
+    pending = lines.lazy().filter(status=PENDING)
+    settled = pending.filter(pl.col("assessed") & (pl.col("award_low") == pl.col("award_high")))
+    lines = with_changed(lines, settled.select("_line", status=pl.lit(PAYABLE)).collect())
     exhausted = lines.lazy().filter((pl.col("status") == PENDING) & (pl.col("award_high") == 0))
     paid = filled("封顶额度已用完，以前年度已兑付 {} 元", grouped(pl.col("cap_paid")))
     why = pl.when(pl.col("cap_paid") > 0).then(paid).otherwise(pl.lit("封顶额度已由其他奖补用完"))
     changed = exhausted.select("_line", status=pl.lit(INELIGIBLE), reason=why)
-    return with_changed(lines, changed.collect()).drop("_line", *_slots(lines))
+    return with_changed(lines, changed.collect()).drop("_line", *_pools(lines))
 
 
 def quota_notes(law: Catalogue, counts: Mapping[str, int]) -> dict[str, str]:
@@ -99,27 +64,30 @@ def with_quota_notes(lines: pl.DataFrame, notes: Mapping[str, str]) -> pl.DataFr
     return lines.with_columns(review=pl.when(noted != "").then(noted))
 
 
-def _share(lines: pl.DataFrame, slot: str, of_things: bool) -> pl.DataFrame:
-    pooled = lines.select(
-        "_line",
-        "status",
-        "award_low",
-        "award_high",
-        "cap_shared",
-        *(c for c in _CONTENT),
-        pl.col(slot).struct.field("pool"),
-        pl.col(slot).struct.field("thing"),
-        pl.col(slot).struct.field("amount").alias("bound"),
-    ).filter(
-        pl.col("pool").is_not_null()
-        & pl.col("bound").is_not_null()
-        & pl.col("status").is_in([PAYABLE, PENDING])
-        & (pl.lit(not of_things) | pl.col("thing"))
+def _share(lines: pl.DataFrame, pool: str, of_things: bool) -> pl.DataFrame:
+    shares = pl.col(pool).struct
+    live = pl.col("status").is_in([PAYABLE, PENDING]) & (pl.lit(not of_things) | shares.field("of_thing"))
+    bound = shares.field("amount").alias("bound")
+    own = ("_line", "status", "award_low", "award_high", "cap_shared")
+    pooled = (
+        lines.lazy()
+        .filter(live & shares.field("key").is_not_null() & bound.is_not_null())
+        .select(*own, bound, *(shares.field(name) for name in ("key", "thing")))
+        .collect()
     )
     if pooled.is_empty():
         return lines
-    alone = ~pooled["pool"].hash().is_duplicated()  # of the others, some may still turn out to be alone
-    changed = pl.concat([_cut_alone(pooled.filter(alone)), *_cut_together(pooled.filter(~alone))])
+    whose = pl.when(pl.col("thing").is_null()).then("key").otherwise(pl.struct("key", "thing").hash())
+    alone = ~pooled.select(whose.is_duplicated()).to_series()  # of the others, some may still be alone
+    together = pooled.filter(~alone)
+    of_thing = together["thing"].is_not_null()
+    named = pl.concat_str("key", "thing", separator="|")
+    parts = [
+        _cut_alone(pooled.filter(alone)),
+        *_cut_together(together.filter(~of_thing).with_columns(pool="key"), lines),
+        *_cut_together(together.filter(of_thing).with_columns(pool=named), lines),
+    ]
+    changed = pl.concat(parts)
     if changed.is_empty():
         return lines
     unnamed = changed.filter("unnamed").select("_line", note=pl.lit("缺少项目编号，按同一项目合计封顶"))
@@ -134,7 +102,7 @@ def _cut_alone(pooled: pl.DataFrame) -> pl.DataFrame:
     return _changed(cut.with_columns(award_low=pl.min_horizontal("award_low", "award_high")))
 
 
-def _cut_together(pooled: pl.DataFrame) -> list[pl.DataFrame]:
+def _cut_together(pooled: pl.DataFrame, lines: pl.DataFrame) -> list[pl.DataFrame]:
     """Payable lines of pools that exceed their bound, and pending ones, which share what the former leave."""
     payable, open_ = pl.col("status") == PAYABLE, pl.col("status") == PENDING
     totals = pooled.group_by("pool").agg(
@@ -144,38 +112,50 @@ def _cut_together(pooled: pl.DataFrame) -> list[pl.DataFrame]:
         open=open_.any(),
     )
     tight = totals.filter((pl.col("paid") > pl.col("bound")) | pl.col("open"))
-    pooled = pooled.drop("bound").join(tight, on="pool").sort(_CONTENT, nulls_last=True)
+    pooled = pooled.drop("bound").join(tight, on="pool")
     over = pooled.filter(payable & (pl.col("paid") > pl.col("bound")))
     pending = pooled.filter(open_).with_columns(
         award_high=pl.col("award_high").fill_null(pl.col("bound")),
         bound=pl.max_horizontal(pl.col("bound") - pl.col("paid"), pl.lit(Decimal(0), YUAN)),
         cap=pl.col("bound"),
     )
-    highs = within(pending, "award_high")
+
+    def shared(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+        return within(rows, column, lambda tied: _by_content(tied, lines))
+
+    highs = shared(pending, "award_high")
     low = pl.min_horizontal("award_low", "award_high")
     return [
-        _changed(within(over, "award_low").with_columns(award_high="award_low", cap="bound")),
-        _changed(within(highs, "award_low").with_columns(award_low=low)),
+        _changed(shared(over, "award_low").with_columns(award_high="award_low", cap="bound")),
+        _changed(shared(highs, "award_low").with_columns(award_low=low)),
     ]
+
+
+def _by_content(tied: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    content = lines.select(_CONTENT)[tied["_line"]]
+    return tied[content.select(pl.arg_sort_by(_CONTENT, nulls_last=True)).to_series()]
 
 
 def _changed(frame: pl.DataFrame) -> pl.DataFrame:
     together = pl.col("members") > 1
+    unnamed = pl.concat_str(pl.lit("|"), "thing").str.contains("|" + UNNAMED, literal=True)
     return frame.select(
         "_line",
         *(pl.col(c).cast(YUAN) for c in ("award_low", "award_high", "cap")),
         cap_shared=pl.col("cap_shared") | together,
-        unnamed=together & pl.col("pool").str.contains("|" + UNNAMED, literal=True),
+        unnamed=together & unnamed.fill_null(False),
     )
 
 
-def within(pooled: pl.DataFrame, column: str) -> pl.DataFrame:
+def within(
+    pooled: pl.DataFrame, column: str, in_order: Callable[[pl.DataFrame], pl.DataFrame] = lambda tied: tied
+) -> pl.DataFrame:
     """`column` (yuan) cut in proportion so that each `pool` adds up to its `bound` where it was more.
 
-    In whole fen (Int128) by largest remainder; ties go by the order of the rows.
+    In whole fen (Int128) by largest remainder; ties go by the order of the rows, or as `in_order` sorts them.
     """
     total = pl.col(column).sum().over("pool")
-    over = pooled.with_columns(
+    over = pooled.with_row_index("_at").with_columns(
         _fen=pl.col(column).to_physical(),
         _total=total.to_physical(),
         _excess=pl.max_horizontal(total - pl.col("bound"), pl.lit(Decimal(0), YUAN)).to_physical(),
@@ -183,10 +163,20 @@ def within(pooled: pl.DataFrame, column: str) -> pl.DataFrame:
     whole = pl.when(pl.col("_total") == 0).then(1).otherwise(pl.col("_total"))
     share = pl.col("_fen") * pl.col("_excess")
     over = over.with_columns(_cut=share // whole, _rest=share % whole)
-    over = over.sort("pool", "_rest", descending=[False, True], maintain_order=True)
-    left = pl.col("_excess") - pl.col("_cut").sum().over("pool")
-    rank = pl.int_range(pl.len(), dtype=pl.Int64).over("pool")
-    after = pl.col("_fen") - pl.col("_cut") - (rank < left).cast(pl.Int128)
-    return over.with_columns((after.cast(YUAN) * _FEN).alias(column)).drop(
-        "_fen", "_total", "_excess", "_cut", "_rest"
+    over = over.with_columns(_odd=pl.col("_excess") - pl.col("_cut").sum().over("pool"))
+    losing = _losing(over.filter(pl.col("_odd") > 0), in_order)
+    after = pl.col("_fen") - pl.col("_cut") - pl.col("_at").is_in(losing.implode()).cast(pl.Int128)
+    return over.select(
+        pl.all().exclude(column, r"^_(at|fen|total|excess|cut|rest|odd)$"),
+        (after.cast(YUAN) * _FEN).alias(column),
     )
+
+
+def _losing(over: pl.DataFrame, in_order: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.Series:
+    """Which rows (`_at`) lose one of their pool's `_odd` fen more: those with the largest `_rest`."""
+    place = ["pool", "_rest"]
+    if over.select(pl.struct(*place).is_duplicated().any()).item():
+        over = in_order(over)
+    over = over.sort(place, descending=[False, True], maintain_order=True)
+    rank = pl.int_range(pl.len(), dtype=pl.Int128).over("pool")
+    return over.filter(rank < pl.col("_odd"))["_at"]

@@ -41,7 +41,7 @@ class CompiledClause:
 
 @dataclass(frozen=True)
 class CompiledCap:
-    """A cap's amount; `per` groups lines, under the name `pool`. `fallback` holds where it is unknown.
+    """A cap's amount; `per` groups lines, under the number `pool`. `fallback` holds where it is unknown.
 
     `monthly`: yuan by which a month paid earlier counts. `shared`: lines share it; else each is bound by
     itself. `varies`: the amount may differ between lines that share it; a line's own then bounds that
@@ -50,7 +50,7 @@ class CompiledCap:
 
     amount: pl.Expr
     per: tuple[str, ...]
-    pool: str
+    pool: int
     fallback: pl.Expr
     monthly: Decimal | None
     shared: bool
@@ -277,13 +277,21 @@ def _cap(names: _Names, place: int, cap: Cap, readings: Mapping[str, Any]) -> Co
     return CompiledCap(
         amount=names.compile(lifted(item, cap), "caps"),
         per=per,
-        pool=f"{item.id}/{place}",
+        pool=_pool(item.id, place),
         fallback=_fallback(names, cap.amount, readings),
         monthly=monthly.value if isinstance(monthly, Scalar) else None,
         shared=shared,
         varies=bool(per) and shared and _varies(names, cap.amount),
         reads=names.roots(cap.amount),
     )
+
+
+def _pool(item: str, place: int) -> int:
+    """A number for each cap of each item, of 23 bits. Raises RuleError for an id that it cannot hold."""
+    policy, article, number = ord(item[0]) - ord("A"), *map(int, item[1:].split("."))
+    if not (article < 128 and number < 256 and place < 8):
+        raise RuleError(f"{item} 的条款号或封顶过多，不能编号")
+    return ((policy * 128 + article) * 256 + number) * 8 + place
 
 
 def _alone(item: Item, per: Sequence[str]) -> bool:

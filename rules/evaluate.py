@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from rules.compile import PAID_RUNG, CompiledCap, CompiledItem, paid_before, rung_label
+from rules.frames import APPLICANT
 from schemas.money import RATE, YUAN, to_fen
 
 PAYABLE, PENDING, INELIGIBLE, DUPLICATE = "payable", "pending", "ineligible", "duplicate"
@@ -19,18 +21,25 @@ JUDGED = ("ceiling", "open", "case_by_case")
 UNNAMED = "?"
 """Stands in a cap's key for a project or level that a row leaves blank."""
 
+POOL: dict[str, Any] = {"key": pl.UInt64, "thing": pl.String, "of_thing": pl.Boolean, "amount": YUAN}
+"""A cap that lines share. Lines of one `key` (which tells cap, year and, where it is theirs, the applicant) and
+`thing` (project, person, level) share `amount`, yuan; `of_thing`: it bounds one project or person."""
+
+_EPOCH = 1900
+"""Years count from here in a key of 8 bits for the year and 32 for the applicant."""
+
 _ZERO = pl.lit(Decimal(0), YUAN)
 _FINE, _FACTOR = pl.Decimal(38, 14), pl.Decimal(38, 8)
 
 
 def evaluate(compiled: CompiledItem, rows: pl.LazyFrame, live: bool = False) -> pl.LazyFrame:
-    """The rows with their verdict: `status`, `low`, `high` (yuan to the fen, before caps) and `cap_0` ….
+    """The rows with their verdict: `status`, and `low` and `high`, yuan to the fen before caps.
 
-    `high` is null where open-ended. A cap is a struct of `amount` (null: none), `pool`, the key of the
-    lines that share it (null: this line alone), `thing`, whether it bounds one project or person, and
-    `paid`, what earlier years paid under it. `assessed` marks pending lines whose figure is there and only
-    a factor is open. `_code` and `_uplift` tell how the verdict came about. `live`: leave out rows of which
-    a condition is false.
+    `high` is null where open-ended. `gross`, `award_low` and `award_high` are the same after the caps of one
+    line, `cap` the least cap met on the way, for the working, and `cap_paid` what earlier years paid under it.
+    Caps that lines share come as POOL in `pool_0` …. `assessed` marks pending lines whose figure is there and
+    only a factor is open. `_code` and `_uplift` tell how the verdict came about, `_cap_0` is the first cap.
+    `live`: leave out rows of which a condition is false.
     """
     item = compiled.item
     rows = rows.with_columns(pl.col(column).fill_null(value) for column, value in item.blank.items())
@@ -42,19 +51,7 @@ def evaluate(compiled: CompiledItem, rows: pl.LazyFrame, live: bool = False) -> 
     if live:
         rows = rows.filter(pl.col("_code") >= UNKNOWN)
     rows = _judged(compiled, _with_amounts(compiled, _with_factors(compiled, rows)))
-    caps = [
-        _cap(cap, paid_before(place), columns, cap.per if cap.shared else ())
-        for place, cap in enumerate(compiled.caps)
-    ]
-    caps += [
-        _cap(cap, paid_before(place), columns, ()) for place, cap in enumerate(compiled.caps) if cap.varies
-    ]
-    if compiled.range and item.assessed:  # an assessed amount above the range is cut to its high end
-        highest = pl.when(pl.col("_assessed").is_not_null()).then(pl.col("_highest"))
-        caps.append(_bound(highest, pl.lit(None, pl.String), False, pl.lit(None, YUAN)))
-    return rows.with_columns(cap.alias(f"cap_{place}") for place, cap in enumerate(caps)).with_columns(
-        level=_level(compiled)
-    )
+    return _capped(rows, _limits(compiled, columns)).with_columns(level=_level(compiled))
 
 
 def _with_factors(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -155,34 +152,82 @@ def _judged(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.with_columns(assessed=pl.col("assessed") & (pl.col("status") == PENDING))
 
 
-def _cap(cap: CompiledCap, paid: str, columns: Sequence[str], per: tuple[str, ...]) -> pl.Expr:
-    """A cap's amount, less what earlier years paid under it, over the lines that agree on `per`."""
+class _Limit(NamedTuple):
+    """A cap of a line: its amount, less what earlier years `paid` under it, and which lines share it (POOL)."""
+
+    amount: pl.Expr
+    paid: pl.Expr
+    pool: list[pl.Expr] | None
+
+
+def _limits(compiled: CompiledItem, columns: Sequence[str]) -> list[_Limit]:
+    limits = [_limit(cap, paid_before(place), columns) for place, cap in enumerate(compiled.caps)]
+    # Where lines that share a cap may differ in it, a line's own bounds that line too.
+    limits += [
+        limit._replace(pool=None) for limit, cap in zip(limits, compiled.caps, strict=True) if cap.varies
+    ]
+    if compiled.range and compiled.item.assessed:  # an assessed amount above the range is cut to its high end
+        highest = pl.when(pl.col("_assessed").is_not_null()).then(pl.col("_highest"))
+        limits.append(_Limit(highest, pl.lit(None, YUAN), None))
+    return limits
+
+
+def _limit(cap: CompiledCap, paid: str, columns: Sequence[str]) -> _Limit:
     amount = pl.coalesce(to_fen(cap.amount.cast(_FINE)), cap.fallback)
-    used = pl.col(paid).cast(YUAN) if paid in columns else pl.lit(None, YUAN)
-    left = pl.when(amount.is_not_null()).then(pl.max_horizontal(amount - used.fill_null(_ZERO), _ZERO))
-    thing = not {"project_id", "person_id"}.isdisjoint(per)
-    return _bound(left, _pool(cap.pool, per, columns), thing, used)
+    if paid not in columns:
+        return _Limit(amount, pl.lit(None, YUAN), _pool(cap, columns))
+    used = pl.col(paid).cast(YUAN)
+    left = pl.max_horizontal(amount - used.fill_null(_ZERO), _ZERO)
+    return _Limit(pl.when(amount.is_not_null()).then(left), used, _pool(cap, columns))
 
 
-def _bound(amount: pl.Expr, pool: pl.Expr, thing: bool, paid: pl.Expr) -> pl.Expr:
-    return pl.struct(
-        amount.alias("amount"), pool.alias("pool"), pl.lit(thing).alias("thing"), paid.alias("paid")
+def _capped(rows: pl.LazyFrame, limits: Sequence[_Limit]) -> pl.LazyFrame:
+    """Apply the caps of one line; lay those that lines share beside it."""
+    nothing = pl.lit(None, YUAN)
+    amounts = [pl.col(f"_cap_{place}") for place in range(len(limits))]
+    rows = rows.with_columns(
+        limit.amount.cast(YUAN).alias(f"_cap_{place}") for place, limit in enumerate(limits)
+    )
+    own = [amount for amount, limit in zip(amounts, limits, strict=True) if limit.pool is None]
+    least = pl.min_horizontal(*amounts, nothing)
+    paid = [pl.when(amount == least).then(limit.paid) for amount, limit in zip(amounts, limits, strict=True)]
+    shared = [
+        pl.struct(*limit.pool, amount.alias("amount"))
+        for limit, amount in zip(limits, amounts, strict=True)
+        if limit.pool is not None
+    ]
+    return rows.with_columns(
+        *(pool.alias(f"pool_{place}") for place, pool in enumerate(shared)),
+        gross=pl.col("low"),
+        award_low=_positive(pl.min_horizontal("low", *own)),
+        award_high=_positive(pl.min_horizontal("high", *own)),
+        cap=least,
+        cap_paid=pl.coalesce(*paid, nothing),
+        cap_shared=pl.lit(False),
     )
 
 
-def _pool(pool: str, per: tuple[str, ...], columns: Sequence[str]) -> pl.Expr:
-    """The key of the lines that share a cap; null for a cap of one line.
+def _positive(amount: pl.Expr) -> pl.Expr:
+    """At least nothing; null stays null."""
+    return pl.when(amount.is_not_null()).then(pl.max_horizontal(amount, _ZERO))
+
+
+def _pool(cap: CompiledCap, columns: Sequence[str]) -> list[pl.Expr] | None:
+    """What of POOL tells which lines share a cap; None for a cap of one line.
 
     Lines that do not name their project count as one, so that a blank opens no second cap. Lines of
     different years never share: those of another year are not paid in this run.
     """
-    if not per:
-        return pl.lit(None, pl.String)
-    year = pl.col("on").dt.year().cast(pl.String)
-    keys = [
-        _thing(column, columns).str.to_uppercase().fill_null(UNNAMED) for column in per if column != "year"
-    ]
-    return pl.concat_str([pl.lit(pool), year, *keys], separator="|")
+    if not (cap.shared and cap.per):
+        return None
+    year = pl.col("on").dt.year().cast(pl.UInt64) - _EPOCH
+    who = pl.col(APPLICANT).cast(pl.UInt64) if "uscc" in cap.per else pl.lit(0, pl.UInt64)
+    key = pl.lit(cap.pool << 40, pl.UInt64) + year * (1 << 32) + who
+    things = [_thing(column, columns) for column in cap.per if column not in ("uscc", "year")]
+    named = [thing.str.to_uppercase().fill_null(UNNAMED) for thing in things]
+    of_thing = not {"project_id", "person_id"}.isdisjoint(cap.per)
+    thing = pl.concat_str(named, separator="|") if named else pl.lit(None, pl.String)
+    return [key.alias("key"), thing.alias("thing"), pl.lit(of_thing).alias("of_thing")]
 
 
 def _thing(column: str, columns: Sequence[str]) -> pl.Expr:

@@ -91,7 +91,7 @@ def _outside_range(compiled: CompiledItem) -> pl.Expr:
     ends = f" 超出 {show(lowest)}～{show(highest)}"
     again = "，请部门重新核定"
     wrong_rate = assessed.is_null() & ~rate.is_between(pl.lit(lowest), pl.lit(highest))
-    cap = pl.col("cap_0").struct.field("amount") if compiled.caps else pl.lit(None, YUAN)
+    cap = pl.col("_cap_0") if compiled.caps else pl.lit(None, YUAN)
     least = pl.when(pl.col("_lowest").is_not_null()).then(pl.min_horizontal(pl.col("_lowest"), cap))
     return (
         pl.when(wrong_rate)

@@ -1,6 +1,7 @@
 """One fact once: nothing is paid that an earlier year paid, and what must be the first is the first."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -16,24 +17,23 @@ from schemas.money import YUAN, grouped
 
 _LIVE = pl.col("status").is_in([PAYABLE, PENDING])
 _FOUND = ("_paid", "_maybe", "_seen", "_several")
+_SEVERAL: dict[str, Any] = {"_line": pl.UInt32, "_several": pl.Boolean}
+_ZERO = pl.lit(Decimal(0), YUAN)
 _UNCLEAR = "以前年度已有兑付，记录没有写明是哪个项目或哪个人"
 _UNNUMBERED = "（已兑付记录没有可核对的证书、项目或证件号码，如非同一事项请补填）"
 
 
-def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
+def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int, told: bool = True) -> pl.DataFrame:
     """Lines that an earlier award year paid become duplicate; those that are not the first ineligible.
 
     Adds `paid_lower`: what earlier years paid for lower levels, where the reading `upgrade` pays only
-    the difference (yuan, else null).
+    the difference (yuan, else null), and takes it off. `told`: also note what is to be looked at.
     """
     first = [item.id for item in law.items.values() if item.first]
     lines = lines.with_row_index("_line")
-    for found in (
-        _paid(lines, frames, law, year),
-        _earlier(lines, frames, first),
-        _paid_lower(lines, frames, law, year),
-        _several(lines, law),
-    ):
+    lines = _less_lower(lines, _paid_lower(lines, frames, law, year))
+    several = _several(lines, law) if told else pl.DataFrame(schema=_SEVERAL)
+    for found in (_paid(lines, frames, law, year), _earlier(lines, frames, first), several):
         lines = with_found(lines, found, "_line")
     must_be_first = pl.col("item").is_in(first)
     paid = pl.col("_paid")
@@ -51,8 +51,8 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         ),
     ]
     noted = pl.concat_str(["review", *notes], separator="；", ignore_nulls=True)
-    told = pl.any_horizontal(must_be_first, "has_rejects", pl.col(_FOUND).is_not_null())
-    touched = lines.lazy().filter(_LIVE & told)
+    to_note = pl.any_horizontal(must_be_first, "has_rejects") if told else pl.lit(False)
+    touched = lines.lazy().filter(_LIVE & (to_note | pl.any_horizontal(pl.col(_FOUND).is_not_null())))
     changed = touched.select(
         "_line",
         status=pl.when(again)
@@ -68,6 +68,17 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int) -> pl.D
         review=pl.when(noted != "").then(noted),
     )
     return with_changed(lines, changed.collect()).drop("_line", *_FOUND, "searched")
+
+
+def _less_lower(lines: pl.DataFrame, lower: pl.DataFrame) -> pl.DataFrame:
+    lines = with_found(lines, lower, "_line")
+    if lower.is_empty():
+        return lines
+    paid = pl.col("paid_lower").fill_null(_ZERO)
+    left = {end: pl.max_horizontal(pl.col(end) - paid, _ZERO) for end in ("award_low", "award_high")}
+    return lines.with_columns(
+        pl.when(pl.col(end).is_not_null()).then(rest).alias(end) for end, rest in left.items()
+    )
 
 
 def _several(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
