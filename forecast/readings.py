@@ -14,7 +14,7 @@ from rules.history import Rows
 from rules.model import Shares
 from rules.overlap import touching
 from rules.scenario import Scenario, apply_scenario
-from rules.split import split
+from rules.split import kind_of, split
 from rules.terms import ByReading, Ladder
 from schemas.outputs import CLASSES, PAYERS
 
@@ -101,8 +101,7 @@ def _payable(rows: Rows, law: Catalogue, items: Collection[str] | None) -> pl.Da
 
 def _owed(lines: pl.DataFrame, law: Catalogue) -> dict[str, Decimal]:
     """Yuan in total and by payer."""
-    kinds = {item.id: law.class_of(item) for item in law.items.values() if item.class_}
-    kind = pl.col("item").replace_strict(kinds, default=None, return_dtype=pl.String).alias("class")
+    kind = kind_of(law).alias("class")
     paid = split(lines.with_columns(kind), law)
     sums = paid.select(pl.col("award", *(f"{p}_share" for p in PAYERS)).sum()).row(0, named=True)
     return {"total": sums["award"], **{payer: sums[f"{payer}_share"] for payer in PAYERS}}

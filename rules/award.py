@@ -10,9 +10,10 @@ from rules import columns
 from rules.caps import quota_notes, share_caps, with_quota_notes
 from rules.catalogue import Catalogue
 from rules.dated import in_window, of_year
-from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, POOL, evaluate
+from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
 from rules.frames import APPLICANT, Frames
 from rules.history import Rows, summed
+from rules.invariants import Broken
 from rules.model import Item
 from rules.narrate import narrate, unspoken
 from rules.once import once
@@ -20,19 +21,20 @@ from rules.overlap import with_cut_winners, with_paid_elsewhere, without_overlap
 from rules.paid import with_earlier_figure, with_payments
 from rules.placing import with_changed, with_found, with_notes
 from rules.settle import with_paid
-from rules.split import split
+from rules.split import kind_of, split
 from rules.working import finish_working
 from schemas.codes import initial, masked
 from schemas.labels import filled
 from schemas.money import YUAN, grouped
-from schemas.outputs import AWARDS, ORDER
+from schemas.outputs import AWARDS, ORDER, PAYERS
 from schemas.registries import PROVENANCE, REGISTRIES
 
 _KEPT = ("uscc", "person_id", "person_name", "project_id", "certificate_no", "level", *PROVENANCE)
 _LIVE = pl.col("status").is_in([PAYABLE, PENDING])
+_NAMED = ("item", "policy", "registry")
 _SAID = ("status", "reason", "review", "working")
 _LINE: dict[str, Any] = {
-    **{column: AWARDS[column] for column in (*_KEPT, *_SAID)},
+    **{column: AWARDS[column] for column in (*_KEPT, *_SAID, *_NAMED)},
     APPLICANT: pl.UInt32,
     "on": pl.Date,
     **dict.fromkeys(("gross", "award_low", "award_high", "cap", "cap_paid"), YUAN),
@@ -42,10 +44,16 @@ _LINE: dict[str, Any] = {
     "searched": pl.String,
     "months": pl.Int64,
 }
-_UNSAID = ("person_name", "source_sheet", "searched", "reason", "review", "working")
+_UNSAID = ("person_name", *PROVENANCE, "has_rejects", "searched", "months", "reason", "review", "working")
 """What only words need; `owed` carries none of it from line to line."""
 
-_NO_POOL: dict[str, Any] = {"pool_0": pl.Struct(POOL)}
+OWED = (
+    *("policy", "item", "class", "registry", "uscc", "district"),
+    *("person_id", "project_id", "certificate_no", "level", "on", "status"),
+    *("gross", "award", "award_low", "award_high"),
+    *(f"{payer}_share" for payer in PAYERS),
+)
+"""Columns of a line without words."""
 
 
 class Settled(NamedTuple):
@@ -85,21 +93,23 @@ def settle_part(rows: Rows, law: Catalogue, items: Collection[str] | None = None
     lines = without_overlaps(in_window(lines, law), law)
     lines = with_paid_elsewhere(lines, frames, law, year)
     lines = of_year(with_cut_winners(share_caps(lines)), year, law)
-    lines = finish_working(split(_described(_settled(lines), law, year), law))
+    lines = _described(_settled(lines).with_columns(**_amounts()), law, year)
+    lines = finish_working(split(lines, law))
     return Settled(*with_paid(lines, frames, year))
 
 
 def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl.DataFrame:
-    """The payable and pending lines of `settle` without a word: awards and shares, for trying many laws."""
-    parts = (part.drop(_UNSAID) for part in _evaluated(rows, law, items, told=False))
-    lines = _together(parts, rows).with_columns(pl.lit(None, _LINE[c]).alias(c) for c in _UNSAID)
+    """The payable and pending lines of `settle` without a word (columns OWED), for trying many laws."""
+    lines = _together(_evaluated(rows, law, items, told=False), rows, told=False)
+    lines = lines.with_columns(pl.lit(None, _LINE[c]).alias(c) for c in _UNSAID)
     frames = rows.frames
     if items is not None and "payments" in frames:
         frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
     lines = once(lines, frames, law, rows.year, told=False)
     lines = share_caps(without_overlaps(in_window(lines, law), law))
-    lines = _settled(of_year(lines, rows.year, law)).filter(_LIVE)
-    return split(_described(lines, law, rows.year), law)
+    lines = _settled(of_year(lines, rows.year, law))
+    live = lines.lazy() if lines.select(_LIVE.all()).item() else lines.lazy().filter(_LIVE)
+    return split(live.with_columns(**_amounts(), **{"class": kind_of(law)}), law).select(OWED).collect()
 
 
 def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
@@ -113,10 +123,15 @@ def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
     return share_caps(without_overlaps(lines, law))
 
 
-def _together(parts: Iterator[pl.DataFrame], rows: Rows) -> pl.DataFrame:
+def _together(parts: Iterator[pl.LazyFrame], rows: Rows, told: bool = True) -> pl.DataFrame:
     """The lines of all items with their applicants, who are looked up once for all of them."""
-    lines = pl.concat([_empty(), *parts], how="diagonal", rechunk=True)  # of one piece, or every step would do so
-    return with_found(lines, rows.applicants.select(APPLICANT, "name", "district"), APPLICANT)
+    made = pl.collect_all(parts) or [pl.DataFrame(schema=_LINE)]
+    lines = pl.concat(made, how="diagonal", rechunk=True)  # or every step would put pieces together
+    shown = ("name", "district") if told else ("district",)
+    lines = with_found(lines, rows.applicants.select(APPLICANT, *shown, _code="uscc"), APPLICANT)
+    if not lines["uscc"].equals(lines["_code"]):
+        raise Broken("校验不通过：奖补行与企业名录的统一社会信用代码不一致")
+    return lines.drop("_code")
 
 
 def published(lines: pl.DataFrame) -> pl.DataFrame:
@@ -172,7 +187,7 @@ def _grouped(item: Item, name: str, part: pl.DataFrame, rows: Rows, law: Catalog
 
 def _evaluated(
     rows: Rows, law: Catalogue, items: Collection[str] | None, told: bool = True
-) -> Iterator[pl.DataFrame]:
+) -> Iterator[pl.LazyFrame]:
     frames = rows.frames
     for item, name, part in _claimed(rows, law, items):
         reason = _refused_reason(item, law)
@@ -188,14 +203,18 @@ def _evaluated(
                 yield again if items is None else again.filter(pl.col("item").is_in(list(items)))
 
 
-def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: bool) -> pl.DataFrame:
+def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: bool) -> pl.LazyFrame:
     compiled = law.compiled(item)
-    found = evaluate(compiled, rows.lazy(), live=not told)  # lazy: only the columns a line keeps are made
+    found = evaluate(compiled, rows.lazy(), live=not told)
     known = {*found.collect_schema().names(), *_SAID}
     found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found).filter(_LIVE)
     pools = [c for c in known if c.startswith("pool_")]
-    held = [pl.col(c) if c in known else pl.lit(None, t).alias(c) for c, t in _LINE.items()]
-    return found.select(*held, *sorted(pools), *_named(pl.lit(item.id), registry)).collect()
+    held = [
+        pl.col(c) if c in known else pl.lit(None, t).alias(c)
+        for c, t in _LINE.items()
+        if c not in (_NAMED if told else (*_NAMED, *_UNSAID))
+    ]
+    return found.select(*held, *sorted(pools), *_named(pl.lit(item.id), registry))
 
 
 def _refused_reason(item: Item, law: Catalogue) -> str | None:
@@ -207,7 +226,7 @@ def _refused_reason(item: Item, law: Catalogue) -> str | None:
     return "方案停用本条" if item.id in law.switches else f"{law.policies[item.policy].short}未执行"
 
 
-def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.DataFrame]:
+def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.LazyFrame]:
     """A duplicate line for every repeated row of the run's folder."""
     frame = frames[name]
     again = frame.filter((pl.col("role") == "line") & pl.col("same_as").is_not_null())
@@ -223,7 +242,7 @@ def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.DataFram
     yield _bare(again.with_columns(day.alias("on")), None, name, DUPLICATE, reason)
 
 
-def _bare(rows: pl.DataFrame, item: str | None, registry: str, status: str, reason: pl.Expr) -> pl.DataFrame:
+def _bare(rows: pl.DataFrame, item: str | None, registry: str, status: str, reason: pl.Expr) -> pl.LazyFrame:
     zero = pl.lit(Decimal(0), YUAN)
     given = {
         "status": pl.lit(status),
@@ -239,23 +258,18 @@ def _bare(rows: pl.DataFrame, item: str | None, registry: str, status: str, reas
         if c in rows.columns
         else pl.lit(None, t).alias(c)
         for c, t in _LINE.items()
+        if c not in _NAMED
     ]
     key = pl.col("item") if item is None else pl.lit(item)
-    return rows.select(*held, *_named(key, registry))
+    return rows.lazy().select(*held, *_named(key, registry))
 
 
 def _named(item: pl.Expr, registry: str) -> list[pl.Expr]:
     return [item.alias("item"), item.str.head(1).alias("policy"), pl.lit(registry).alias("registry")]
 
 
-def _empty() -> pl.DataFrame:
-    named = dict.fromkeys(("item", "policy", "registry"), pl.String)
-    return pl.DataFrame(schema=_LINE | _NO_POOL | named)
-
-
 def _settled(lines: pl.DataFrame) -> pl.DataFrame:
-    """Gross, reductions and award of payable lines; nothing for the others, a range for pending ones."""
-    zero = pl.lit(Decimal(0), YUAN)
+    """Payable lines that are worth nothing become ineligible; those that are certain while pending say so."""
     worthless = (pl.col("status") == PAYABLE) & (pl.col("award_low") == 0)
     why = (
         pl.when(pl.col("gross") == 0)
@@ -271,25 +285,28 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
     lines = lines.with_row_index("_line")
     refused = lines.lazy().filter(worthless).select("_line", status=pl.lit(INELIGIBLE), reason=why)
     lines = with_changed(lines, refused.collect())
-    payable, pending = pl.col("status") == PAYABLE, pl.col("status") == PENDING
-    certain = pending & (pl.col("award_low") == pl.col("award_high"))
+    certain = (pl.col("status") == PENDING) & (pl.col("award_low") == pl.col("award_high"))
     note = pl.lit("在法定幅度内金额都相同，部门核定后即可兑付")
     lines = with_notes(lines, lines.lazy().filter(certain).select("_line", note=note).collect())
+    return lines.drop("_line")
+
+
+def _amounts() -> dict[str, pl.Expr]:
+    """Gross, reductions and award of payable lines; nothing for the others, a range for pending ones."""
+    zero = pl.lit(Decimal(0), YUAN)
+    payable, pending = pl.col("status") == PAYABLE, pl.col("status") == PENDING
     yielded = (pl.col("status") == DUPLICATE) & pl.col("yielded").is_not_null()
     counted = payable | (yielded & (pl.col("yielded") > 0))
-    return lines.with_columns(
-        gross=pl.when(counted).then(pl.col("gross")).otherwise(zero),
-        cap_reduction=pl.when(counted).then(pl.col("gross") - pl.col("award_low")).otherwise(zero),
-        overlap_reduction=pl.when(yielded).then(pl.col("yielded")).otherwise(zero),
-        award=pl.when(payable).then(pl.col("award_low")).otherwise(zero),
-        award_low=pl.when(payable | pending).then(pl.col("award_low")).otherwise(zero),
-        award_high=pl.when(payable)
-        .then(pl.col("award_low"))
-        .when(pending)
-        .then(pl.col("award_high"))
-        .otherwise(zero),
-        review=pl.when(payable | pending | yielded).then("review"),
-    ).drop("_line")
+    low, high = pl.col("award_low"), pl.col("award_high")
+    return {
+        "gross": pl.when(counted).then(pl.col("gross")).otherwise(zero),
+        "cap_reduction": pl.when(counted).then(pl.col("gross") - low).otherwise(zero),
+        "overlap_reduction": pl.when(yielded).then(pl.col("yielded")).otherwise(zero),
+        "award": pl.when(payable).then(low).otherwise(zero),
+        "award_low": pl.when(payable | pending).then(low).otherwise(zero),
+        "award_high": pl.when(payable).then(low).when(pending).then(high).otherwise(zero),
+        "review": pl.when(payable | pending | yielded).then("review"),
+    }
 
 
 def _described(lines: pl.DataFrame, law: Catalogue, year: int) -> pl.DataFrame:

@@ -16,6 +16,8 @@ _FEN = pl.lit(Decimal("0.01"), YUAN)
 _CONTENT = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "on", "gross", "working")
 """Ties go by content, so that neither row order nor chunking moves a fen."""
 
+_BY_REST = ("pool", "_rest")
+
 
 def _pools(lines: pl.DataFrame) -> list[str]:
     return sorted(c for c in lines.columns if c.removeprefix("pool_").isdecimal())
@@ -164,7 +166,8 @@ def within(
     share = pl.col("_fen") * pl.col("_excess")
     over = over.with_columns(_cut=share // whole, _rest=share % whole)
     over = over.with_columns(_odd=pl.col("_excess") - pl.col("_cut").sum().over("pool"))
-    losing = _losing(over.filter(pl.col("_odd") > 0), in_order)
+    odd = over.lazy().filter(pl.col("_odd") > 0).drop("_fen", "_total", "_excess", "_cut", column)
+    losing = _losing(odd.collect(), in_order)
     after = pl.col("_fen") - pl.col("_cut") - pl.col("_at").is_in(losing.implode()).cast(pl.Int128)
     return over.select(
         pl.all().exclude(column, r"^_(at|fen|total|excess|cut|rest|odd)$"),
@@ -174,9 +177,12 @@ def within(
 
 def _losing(over: pl.DataFrame, in_order: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.Series:
     """Which rows (`_at`) lose one of their pool's `_odd` fen more: those with the largest `_rest`."""
-    place = ["pool", "_rest"]
-    if over.select(pl.struct(*place).is_duplicated().any()).item():
-        over = in_order(over)
-    over = over.sort(place, descending=[False, True], maintain_order=True)
-    rank = pl.int_range(pl.len(), dtype=pl.Int128).over("pool")
-    return over.filter(rank < pl.col("_odd"))["_at"]
+    over = over.sort(_BY_REST, descending=[False, True], maintain_order=True)
+    as_before = pl.all_horizontal(pl.col(c).eq_missing(pl.col(c).shift()) for c in _BY_REST)
+    tied = over.select(as_before | as_before.shift(-1).fill_null(False)).to_series()
+    if tied.any():
+        both = pl.concat([over.filter(~tied), in_order(over.filter(tied))])
+        over = both.sort(_BY_REST, descending=[False, True], maintain_order=True)
+    place = pl.int_range(pl.len(), dtype=pl.Int64)
+    first = pl.when(pl.col("pool").ne_missing(pl.col("pool").shift())).then(place).forward_fill()
+    return over.filter(place - first < pl.col("_odd"))["_at"]

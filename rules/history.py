@@ -15,13 +15,9 @@ from schemas.registries import REGISTRIES
 
 def with_last_year(rnd: pl.DataFrame, year: int) -> pl.DataFrame:
     """This year's R&D rows with `…_prev` of the year before, null where there is no such row."""
-    before = counting(rnd).filter(pl.col("year") == year - 1)
-    previous = before.select(
-        APPLICANT,
-        pl.col("rnd_expense").alias("rnd_expense_prev"),
-        pl.col("super_deduction").alias("super_deduction_prev"),
-        pl.col("revenue").alias("revenue_prev"),
-    )
+    before = rnd.lazy().filter(pl.col("same_as").is_null() & (pl.col("year") == year - 1))
+    figures = (pl.col(c).alias(f"{c}_prev") for c in ("rnd_expense", "super_deduction", "revenue"))
+    previous = before.select(APPLICANT, *figures).collect()
     return with_found(lines(rnd), previous, APPLICANT)
 
 
@@ -79,7 +75,7 @@ def dated(name: str, frames: Frames, year: int, searched: Sequence[int] = ()) ->
 def applicants(frames: Frames) -> pl.DataFrame:
     """Who applies, one row each: name, district, and what a rule may read."""
     about = ("uscc", "name", "district", *columns.APPLICANT)
-    return counting(frames["enterprises"].select(APPLICANT, *about, "same_as")).drop("same_as").rechunk()
+    return counting(frames["enterprises"].select(APPLICANT, *about, "same_as")).drop("same_as")
 
 
 def prepared(name: str, frames: Frames, year: int) -> pl.DataFrame:

@@ -33,7 +33,10 @@ def once(lines: pl.DataFrame, frames: Frames, law: Catalogue, year: int, told: b
     lines = lines.with_row_index("_line")
     lines = _less_lower(lines, _paid_lower(lines, frames, law, year))
     several = _several(lines, law) if told else pl.DataFrame(schema=_SEVERAL)
-    for found in (_paid(lines, frames, law, year), _earlier(lines, frames, first), several):
+    findings = [_paid(lines, frames, law, year), _earlier(lines, frames, first), several]
+    if not told and all(found.is_empty() for found in findings):
+        return lines.drop("_line", "searched")
+    for found in findings:
         lines = with_found(lines, found, "_line")
     must_be_first = pl.col("item").is_in(first)
     paid = pl.col("_paid")
@@ -182,7 +185,9 @@ def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.Da
     """By line of a first-only item `_seen`, the latest earlier day a registry shows the same item, in words."""
     schema: dict[str, Any] = {"_line": pl.UInt32, "_seen": pl.String}
     held = [
-        frame.filter(pl.col("item").is_in(first)).select(
+        frame.lazy()
+        .filter(pl.col("item").is_in(first))
+        .select(
             "uscc",
             "item",
             pl.col(day).alias("_seen"),
@@ -195,8 +200,9 @@ def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.Da
     if not held or not first:
         return pl.DataFrame(schema=schema)
     return (
-        lines.select("_line", "uscc", "item", "on", "level", pl.col("project_id").str.to_uppercase())
+        lines.lazy()
         .filter(pl.col("item").is_in(first))
+        .select("_line", "uscc", "item", "on", "level", pl.col("project_id").str.to_uppercase())
         .join(pl.concat(held), on=["uscc", "item"])
         .filter(pl.col("_seen") < pl.col("on"))
         .filter((pl.col("project_id") == pl.col("_seen_project")).fill_null(True))
@@ -204,6 +210,7 @@ def _earlier(lines: pl.DataFrame, frames: Frames, first: Sequence[str]) -> pl.Da
         .group_by("_line")
         .agg(pl.col("_seen").max())
         .select("_line", _seen=filled("{}已有同一事项", "_seen"))
+        .collect()
     )
 
 

@@ -180,10 +180,12 @@ def _matters(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     A matter is a project where both lines name one, else the applicant's group and year: a line without
     a project belongs with every line of the other policies.
     """
-    members = {item for group in law.overlaps.values() for item in group}
-    live = _live(lines, pl.col("item").is_in(list(members)))
-    others = live.filter(pl.col("policy") != "A")["uscc"].unique()  # no other policy, no matter of several
-    live = _grouped(live.filter(pl.col("uscc").is_in(others.implode())), law)
+    members = pl.col("item").is_in(list({item for group in law.overlaps.values() for item in group}))
+    of_others = lines.lazy().filter((pl.col("policy") != "A") & members)
+    others = of_others.select(pl.col("uscc").unique()).collect()["uscc"]
+    if others.is_empty():  # no other policy, no matter of several
+        return pl.DataFrame()
+    live = _grouped(_live(lines, members & pl.col("uscc").is_in(others.implode())), law)
     case = ["uscc", "group", "year"]
     live = live.filter(pl.col("policy").n_unique().over(case) > 1)
     blank = pl.col("project").is_null()

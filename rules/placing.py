@@ -12,11 +12,20 @@ def with_found(frame: pl.DataFrame, found: pl.DataFrame, *on: str) -> pl.DataFra
         return frame.with_columns(pl.lit(None, t).alias(c) for c, t in found.schema.items() if c not in on)
     key = frame.select(on)
     if key.dtypes == [pl.UInt32]:
-        return frame.hstack(_by_place(key.to_series(), found))
+        return _beside(frame, _by_place(key.to_series(), found.rechunk()))
     joined = _by_hash(key, found) if key.dtypes == [pl.String] else None
     if joined is None:
         joined = key.join(found, on=on, how="left", maintain_order="left")
-    return frame.hstack(joined.drop(on))
+    return _beside(frame, joined.drop(on))
+
+
+def _beside(frame: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """Both side by side. `new` is cut into pieces as `frame` is, or every later step would copy both to align them."""
+    pieces, at = [], 0
+    for length in frame.to_series(0).chunk_lengths():
+        pieces.append(new.slice(at, length))
+        at += length
+    return frame.hstack(pl.concat(pieces, rechunk=False) if len(pieces) > 1 else new)
 
 
 def _by_place(key: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
@@ -47,16 +56,17 @@ def _by_hash(key: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame | None:
 
 
 def with_changed(lines: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
-    """`lines` with the values of `changed` in the rows it names by `_line`; other rows keep theirs.
+    """`lines` with the values of `changed` in the rows whose places it names as `_line`; other rows keep theirs.
 
     So a step words and computes only the lines it touches.
     """
     if changed.is_empty():
         return lines
-    new = {c: f"_new_{c}" for c in changed.columns if c != "_line"}
-    lines = with_found(lines, changed.rename(new).with_columns(_new=pl.lit(True)), "_line")
-    values = [pl.when("_new").then(place).otherwise(column).alias(column) for column, place in new.items()]
-    return lines.with_columns(values).drop("_new", *new.values())
+    return lines.with_columns(
+        lines[c].clone().scatter(changed["_line"], changed[c].cast(lines.schema[c]))
+        for c in changed.columns
+        if c != "_line"
+    )
 
 
 def with_notes(lines: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:

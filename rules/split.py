@@ -1,16 +1,26 @@
 """Who pays: 市级, 区镇 and 苏州市级, as the readings in force say."""
 
+from typing import TypeVar
+
 import polars as pl
 
 from rules.catalogue import Catalogue
 from rules.model import Shares
 from schemas.money import YUAN, to_fen
 
+Lines = TypeVar("Lines", pl.DataFrame, pl.LazyFrame)
+
 _SHARE = pl.Decimal(38, 10)
 _FINE = pl.Decimal(38, 14)
 
 
-def split(lines: pl.DataFrame, law: Catalogue, amount: str = "award") -> pl.DataFrame:
+def kind_of(law: Catalogue) -> pl.Expr:
+    """The class of each line's item, recognition or general; null where it has none."""
+    kinds = {item.id: law.class_of(item) for item in law.items.values() if item.class_}
+    return pl.col("item").replace_strict(kinds, default=None, return_dtype=pl.String)
+
+
+def split(lines: Lines, law: Catalogue, amount: str = "award") -> Lines:
     """`city_share`, `district_share` and `prefecture_share` of `amount`, in yuan; they add up to it.
 
     Kunshan's part is rounded first and Suzhou pays the rest; the 区镇's part of it is rounded and the

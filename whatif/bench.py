@@ -14,7 +14,7 @@ from rules.evaluate import PAYABLE
 from rules.frames import Frames
 from rules.history import Rows
 from rules.overlap import touching
-from rules.split import split
+from rules.split import kind_of, split
 from schemas.outputs import AWARDS, PAYERS
 
 _KEPT = [*AWARDS, "on"]
@@ -109,8 +109,7 @@ def _who_pays(law: Catalogue) -> list[object]:
 
 def _split_anew(lines: pl.DataFrame, law: Catalogue) -> pl.DataFrame:
     """The lines with the classes and shares of another law."""
-    kinds = {item.id: law.class_of(item) for item in law.items.values() if item.class_}
-    kind = pl.col("item").replace_strict(kinds, default=None, return_dtype=pl.String).alias("class")
+    kind = kind_of(law).alias("class")
     return split(lines.with_columns(kind), law).select(lines.columns)
 
 

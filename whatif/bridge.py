@@ -10,7 +10,7 @@ from rules.evaluate import PAYABLE
 from rules.frames import Frames
 from rules.history import Rows
 from rules.invariants import Broken
-from rules.split import split
+from rules.split import kind_of, split
 from schemas.comparing import BRIDGE, STEPS
 from schemas.money import total
 from schemas.outputs import PAYERS
@@ -61,8 +61,7 @@ def _moved_on(rows: Rows, held: pl.DataFrame, law: Catalogue, then: Catalogue) -
     if not _alike(law, then):
         return owed(rows, then).filter(status=PAYABLE).select(_OWED)
     items = changed(law, then)
-    kinds = {item.id: then.class_of(item) for item in then.items.values() if item.class_}
-    kind = pl.col("item").replace_strict(kinds, default=None, return_dtype=pl.String).alias("class")
+    kind = kind_of(then).alias("class")
     kept = held.filter(~pl.col("item").is_in(list(items))).with_columns(kind)
     new = owed(rows, then, items).filter(status=PAYABLE) if items else held.clear()
     return pl.concat([split(kept, then).select(_OWED), new.select(_OWED)])
