@@ -40,16 +40,16 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
     for name, registry in REGISTRIES.items():
         if name not in read:
             continue
+        if name != "enterprises" and APPLICANT not in read[name].columns:
+            _number(read, checked.frames["enterprises"])
         frame, checked.late[name] = _with_role(registry, read.pop(name), year)
         frame, item_faults = identify(name, frame, law)
         faults = _all_faults(registry, frame, cell_faults[name], item_faults)
         faults = pl.concat([faults, _wrong_year(registry, frame, year)])
-        if name != "enterprises":
-            frame = of_enterprises(frame, checked.frames["enterprises"])
         if registry.has_lines:
             faults = pl.concat([faults, _strangers(frame, faults, bad["enterprises"])])
         frame = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-        good = frame.filter(~pl.col("row").is_in(faults["row"].implode()))
+        good = frame.filter(~pl.col("row").is_in(faults["row"].implode())) if faults.height else frame
         good, conflicts = _compared(registry, good)
         faults = pl.concat([faults, conflicts])
         rejects = _rejects(registry, frame, faults)
@@ -60,6 +60,15 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
         checked.rows[name] = _counted(frame, good)
     _mark_doubtful(checked.frames, bad)
     return checked
+
+
+def _number(read: Frames, enterprises: pl.DataFrame) -> None:
+    """Give the rows of all other registries the numbers of their enterprises, which are looked up at once."""
+    numbers = of_enterprises(pl.concat([frame[["uscc"]] for frame in read.values()]), enterprises)
+    at = 0
+    for name, frame in read.items():
+        read[name] = frame.hstack(numbers[at : at + frame.height].select(APPLICANT))
+        at += frame.height
 
 
 def notes(late: Mapping[str, int], year: int) -> list[str]:
@@ -111,7 +120,8 @@ def _all_faults(
         on=list(PROVENANCE),
         nulls_equal=True,
     ).select(list(FAULTS))
-    shape = validate(registry, frame).join(cells, on=["row", "column"], how="anti")
+    listed = frame[APPLICANT].is_not_null() if APPLICANT in frame.columns else None
+    shape = validate(registry, frame, listed).join(cells, on=["row", "column"], how="anti")
     return pl.concat([cells, shape, items])
 
 
@@ -159,14 +169,14 @@ def _strangers(frame: pl.DataFrame, faults: pl.DataFrame, bad: pl.Series) -> pl.
 
 def _compared(registry: Registry, good: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Mark repeated rows and take out contradicting ones. Events of earlier folders are only history."""
-    comparable = pl.lit(True) if "year" in registry.columns else pl.col("role") == "line"
-    compared = good.filter(comparable)
-    marked, conflicts = mark_repeats(registry, compared)
-    rows = marked["row"]
-    conflicts = conflicts.with_columns(row=rows.gather(conflicts["row"]))
-    rest = good.filter(~comparable).with_columns(pl.lit(None, pl.String).alias("same_as"))
-    kept = pl.concat([marked, rest]).filter(~pl.col("row").is_in(conflicts["row"].implode()))
-    return kept, conflicts
+    rest = good.clear() if "year" in registry.columns else good.filter(pl.col("role") != "line")
+    marked, conflicts = mark_repeats(registry, good.filter(pl.col("role") == "line") if rest.height else good)
+    conflicts = conflicts.with_columns(row=marked["row"].gather(conflicts["row"]))
+    if rest.height:
+        marked = pl.concat([marked, rest.with_columns(same_as=pl.lit(None, pl.String))])
+    if conflicts.height:
+        marked = marked.filter(~pl.col("row").is_in(conflicts["row"].implode()))
+    return marked, conflicts
 
 
 def _rejects(registry: Registry, frame: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
@@ -190,11 +200,11 @@ def _rejects(registry: Registry, frame: pl.DataFrame, faults: pl.DataFrame) -> p
 
 
 def _counted(frame: pl.DataFrame, good: pl.DataFrame) -> dict[str, int]:
-    used = good.filter(pl.col("same_as").is_null())
+    used = good.lazy().filter(pl.col("same_as").is_null()).group_by("role").agg(pl.len()).collect()
+    of_role = dict(used.iter_rows())
     return {
         "read": frame.height,
         "rejected": frame.height - good.height,
-        "repeated": good.height - used.height,
-        "lines": used.filter(pl.col("role") == "line").height,
-        "history": used.filter(pl.col("role") == "history").height,
+        "repeated": good.height - sum(of_role.values()),
+        **{kind: of_role.get(role, 0) for kind, role in (("lines", "line"), ("history", "history"))},
     }

@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from flows import steps
-from flows.files import checked_frames, read_rows
+from flows.files import checked_frames
+from flows.slices import slices
 from rules.award import award, item_rows
 from rules.catalogue import Catalogue
 from rules.evaluate import evaluate
@@ -103,8 +104,8 @@ def _of_applicant(work: Path, uscc: str) -> pl.DataFrame:
     rejects = pl.read_parquet(work / "rejects.parquet")
     parts = []
     for (name,), part in rejects.partition_by("registry", as_dict=True).items():
-        for path in read_rows(work / "read", str(name)):
-            rows = pl.scan_parquet(path).filter(pl.col("uscc") == uscc).select(place).collect()
+        for held in slices(work, str(name)):
+            rows = held.read().frame.filter(pl.col("uscc") == uscc).select(place)
             parts.append(part.join(rows, on=place, how="semi", nulls_equal=True))
     return pl.concat([rejects.clear(), *parts])
 

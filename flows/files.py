@@ -16,11 +16,6 @@ from schemas.registries import REGISTRIES
 Say = Callable[[str], None]
 
 
-def read_rows(read: Path, name: str) -> list[Path]:
-    """The slices of a registry that were read, in their order."""
-    return sorted((read / name).glob("*.parquet"))
-
-
 def checked_frames(part: Path) -> dict[str, pl.DataFrame]:
     """The checked registries of a part."""
     found = {name: part / "checked" / f"{name}.parquet" for name in REGISTRIES}

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.files import Say, read_json, read_rows, write_json
+from flows.files import Say, read_json, write_json
+from flows.slices import slices
 from rules.invariants import Broken
 from schemas.districts import DISTRICTS
 from schemas.errors import Unusable
-from schemas.registries import REGISTRIES
 
 PART_ROWS = 4_000_000
 """Registry rows of one part, where nothing else is asked for: some 3 GB of memory."""
@@ -124,14 +124,14 @@ def _span(first: str, last: str) -> str:
 
 
 def _places(work: Path, asked: str | None, count: int) -> _Places:
-    codes = _column(work, "enterprises", ["uscc"]).collect()["uscc"].drop_nulls()
+    codes = _columns(work, "enterprises", ["uscc"])["uscc"].drop_nulls()
     sample = codes.gather_every(max(1, codes.len() // _SAMPLE)).unique().sort()
     at = [sample.len() * place // count for place in range(1, count)]
     cuts = sample.gather(sorted({place for place in at if place}))
     district = None
     if asked == BY_DISTRICT:
         number = {name: place for place, name in enumerate(DISTRICTS)}
-        held = _column(work, "enterprises", ["uscc", "district"]).drop_nulls().collect()
+        held = _columns(work, "enterprises", ["uscc", "district"]).drop_nulls()
         place = pl.col("district").replace_strict(number, default=len(number), return_dtype=pl.Int64)
         district = held.unique("uscc", keep="first", maintain_order=True).select("uscc", place=place)
     return _Places(cuts, _linked(work), district)
@@ -139,37 +139,39 @@ def _places(work: Path, asked: str | None, count: int) -> _Places:
 
 def _linked(work: Path) -> pl.Series:
     """The codes of units that share a person with another unit: one who applies, through it or paid through it."""
-    if not (work / "read" / "talents").is_dir():
-        return pl.Series("uscc", [], pl.String)
     person = pl.col("person_id").str.to_uppercase()
-    applying = _column(work, "talents", ["person_id", "uscc"]).drop_nulls().with_columns(person)
-    pairs = [applying]
-    if (work / "read" / "payments").is_dir():
-        paid = _column(work, "payments", ["person_id", "uscc"]).drop_nulls().with_columns(person)
-        pairs.append(paid.join(applying, on="person_id", how="semi"))
-    shared = pl.concat(pairs).unique().filter(pl.len().over("person_id") > 1).select("uscc").unique()
-    return shared.collect(engine="streaming")["uscc"].sort()
+    applying, paid = (
+        _columns(work, name, ["person_id", "uscc"]).drop_nulls().with_columns(person)
+        for name in ("talents", "payments")
+    )
+    pairs = pl.concat([applying, paid.join(applying, on="person_id", how="semi")]).unique()
+    return pairs.filter(pl.len().over("person_id") > 1)["uscc"].unique().sort()
 
 
-def _column(work: Path, name: str, columns: list[str]) -> pl.LazyFrame:
-    return pl.concat([pl.scan_parquet(path).select(columns) for path in read_rows(work / "read", name)])
+def _columns(work: Path, name: str, columns: list[str]) -> pl.DataFrame:
+    """Some columns of text of a registry, as read; no rows where there is no such registry."""
+    none = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    return pl.concat([none, *(one.read(columns).frame.select(columns) for one in slices(work, name))])
 
 
 def _scattered(work: Path, places: _Places, say: Say) -> Division:
     """Write every slice of every registry into the parts, in the order of the rows."""
     folders = [work / "parts" / f"{place:04}" for place in range(len(places.titles))]
     rows_of = dict.fromkeys(folders, 0)
-    for name in REGISTRIES:
-        for path in read_rows(work / "read", name):
-            rows = pl.read_parquet(path)
+    for name in read_json(work / "read.json")["rows"]:
+        faults = []
+        for one in slices(work, name):
+            rows, wrong = one.read()
+            faults.append(wrong)
             place = places.of(rows["uscc"])
             for number, folder in enumerate(folders):
-                target = folder / "read" / name / path.name
+                target = folder / "read" / name / f"{one.name}.parquet"
                 target.parent.mkdir(parents=True, exist_ok=True)
                 here = rows.filter(place == number)
                 here.write_parquet(target, compression="lz4")
                 rows_of[folder] += here.height
-            path.unlink()
+        (work / "read").mkdir(exist_ok=True)
+        pl.concat(faults).write_parquet(work / "read" / f"{name}.faults.parquet")
     held = [(folder, title) for folder, title in zip(folders, places.titles, strict=True) if rows_of[folder]]
     held = held or [(folders[0], places.titles[0])]
     say(f"分为 {len(held)} 个分区")

@@ -10,12 +10,12 @@ from typing import Any
 
 import polars as pl
 
-from flows.check import check
+from flows import slices
+from flows.check import Checked, check
 from flows.files import (
     Say,
     checked_frames,
     read_json,
-    read_rows,
     sha256,
     whole_folder,
     write_json,
@@ -24,13 +24,13 @@ from flows.files import (
 from flows.gather import gather_checks
 from flows.manifest import annual_manifest
 from flows.parts import Division
-from registries.locate import Folder, locate_years
-from registries.read import read_tables
+from registries.locate import locate_years
 from reports.figures import added, figures
 from reports.template import in_order, payments_of, write_template
 from reports.workbook import write_workbook
 from rules.award import published, settle_part
 from rules.catalogue import Catalogue, load_catalogue
+from rules.frames import Frames
 from rules.history import Rows, all_searched
 from rules.invariants import verify
 from rules.scenario import load_scenario
@@ -48,53 +48,30 @@ def law_of(scenarios: tuple[Path, ...]) -> Catalogue:
 
 
 def read(work: Path, raw: Path, year: int, say: Say) -> Path:
-    """Read the year's and the earlier years' registries into `<work>/read`, a file a slice."""
+    """Find and read the year's and the earlier years' registries: `read.json`, and in `<work>/read` what is no Parquet."""
     shutil.rmtree(work / "read", ignore_errors=True)  # of a try that failed
     current, earlier = locate_years(raw, year)
     notes = [note for f in (*earlier, current) for note in f.notes]
-    inputs, rows = [], {}
+    inputs: list[dict[str, Any]] = []
+    rows: dict[str, int] = {}
+    found: list[slices.Slice] = []
     for name in REGISTRIES:
         years = [current] if name == "enterprises" else [*earlier, current]
-        found = [folder for folder in years if name in folder.files]
-        if not found:
-            continue
-        rows[name] = 0
-        (work / "read" / name).mkdir(parents=True)
-        faults: list[pl.DataFrame] = []
-        for folder in found:
-            said, count = _read_file(work / "read" / name, name, folder, folder is current, faults)
-            inputs.append(_input(folder, name, folder is current))
+        for folder in (folder for folder in years if name in folder.files):
+            path, here = folder.files[name], folder is current
+            label = path.name if here else f"{folder.year}/{path.name}"
+            made, said = slices.found(work / "read", name, folder, label)
+            count = sum(one.rows for one in made)
+            inputs.append(
+                {"registry": name, "file": label, "bytes": path.stat().st_size, "sha256": sha256(path)}
+            )
+            found += made
             notes += said
-            rows[name] += count
-            say(f"读取 {inputs[-1]['file']}：{count:,} 行")
-        pl.concat(faults).write_parquet(work / "read" / f"{name}.faults.parquet")
-    write_json(work / "read.json", {"inputs": inputs, "notes": notes, "rows": rows})
+            rows[name] = rows.get(name, 0) + count
+            say(f"读取 {label}：{count:,} 行")
+    told = {"inputs": inputs, "notes": notes, "rows": rows, "slices": slices.put(found)}
+    write_json(work / "read.json", told)
     return work
-
-
-def _label(path: Path, year: int, here: bool) -> str:
-    return path.name if here else f"{year}/{path.name}"
-
-
-def _read_file(
-    into: Path, name: str, folder: Folder, here: bool, faults: list[pl.DataFrame]
-) -> tuple[list[str], int]:
-    """Write a file's slices with the year of its folder; returns the notes and the number of rows."""
-    notes, rows = [], 0
-    path = folder.files[name]
-    for number, table in enumerate(read_tables(path, REGISTRIES[name], _label(path, folder.year, here))):
-        frame = table.frame.lazy().with_columns(pl.lit(folder.year, pl.Int32).alias("folder"))
-        frame.sink_parquet(into / f"{folder.year}-{number:06}.parquet", compression="lz4", statistics=False)
-        faults.append(table.located_faults())
-        notes += table.notes
-        rows += table.frame.height
-    return notes, rows
-
-
-def _input(folder: Folder, name: str, here: bool) -> dict[str, Any]:
-    path = folder.files[name]
-    label = _label(path, folder.year, here)
-    return {"registry": name, "file": label, "bytes": path.stat().st_size, "sha256": sha256(path)}
 
 
 def check_rows(work: Path, year: int, law: Catalogue, say: Say) -> Path:
@@ -110,13 +87,7 @@ def check_part(part: Path, work: Path, year: int, law: Catalogue) -> None:
 
     `work`: where `read` left the faults of cells, of all parts.
     """
-    names = [name for name in REGISTRIES if (part / "read" / name).is_dir()]
-    checked = check(
-        {name: _rows(part, name) for name in names},
-        {name: pl.read_parquet(work / "read" / f"{name}.faults.parquet") for name in names},
-        law,
-        year,
-    )
+    checked = checked_part(part, work, year, law)
     rejects = checked.rejects.select(pl.col(c).cast(t) for c, t in REJECTS.items())
     searched = all_searched(checked.frames, year)
     with whole_folder(part / "checked") as folder:
@@ -126,8 +97,20 @@ def check_part(part: Path, work: Path, year: int, law: Catalogue) -> None:
         write_json(folder / "told.json", {"rows": checked.rows, "late": checked.late, "searched": searched})
 
 
-def _rows(part: Path, name: str) -> pl.DataFrame:
-    return pl.concat([pl.read_parquet(path) for path in read_rows(part / "read", name)], how="diagonal")
+def checked_part(part: Path, work: Path, year: int, law: Catalogue) -> Checked:
+    """A part's rows, checked; `work`: what `read` left."""
+    return check(*_rows_of(part, work), law, year)
+
+
+def _rows_of(part: Path, work: Path) -> tuple[Frames, Frames]:
+    """By registry the rows of a part, and the faults of cells, of all parts."""
+    names = list(read_json(work / "read.json")["rows"])
+    if part == work:
+        return slices.all_rows(work, names)
+    read = {name: sorted((part / "read" / name).glob("*.parquet")) for name in names}
+    return {name: pl.concat(map(pl.read_parquet, paths), how="diagonal") for name, paths in read.items()}, {
+        name: pl.read_parquet(work / "read" / f"{name}.faults.parquet") for name in names
+    }
 
 
 def say_rejected(work: Path, say: Say) -> None:

@@ -95,6 +95,11 @@ def parse(text: pl.Series, kind: Kind, factor: Decimal, binary: bool) -> pl.Seri
     return frame.select(_value(read, kind)).to_series()
 
 
+def tidy_code(text: pl.Series) -> bool:
+    """Whether a whole column of codes needs no tidying, as when a system exported it."""
+    return bool(text.str.contains("^[0-9A-Z]{18}$").all())
+
+
 def _value(text: pl.Expr, kind: Kind) -> pl.Expr:
     if kind in ("code", "item"):
         return text.str.to_uppercase()

@@ -1,6 +1,6 @@
 """Read a registry's file into typed columns with provenance, faults and notes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -33,35 +33,22 @@ class Table:
 
     def located_faults(self) -> pl.DataFrame:
         """The faults with file, sheet and row instead of the row index."""
+        if self.faults.is_empty():  # joining would still go through every row
+            return self.faults.drop("row").with_columns(
+                pl.lit(None, t).alias(c) for c, t in PROVENANCE.items()
+            )
         places = self.frame.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), *PROVENANCE)
         return self.faults.join(places, on="row").drop("row")
 
-
-SLICE = 1_000_000
-"""Rows of a Parquet file that are read at once."""
 
 _FEW_WORDS: tuple[Kind, ...] = ("district", "item", "word", "flag")
 """Kinds of which a Parquet column holds few different texts, so that each is read once."""
 
 
-def read_tables(path: Path, registry: Registry, label: str) -> Iterator[Table]:
-    """Read one file, a Parquet file in slices, since it may be larger than memory.
-
-    `label` is how provenance names it. Raises Unusable when no sheet fits.
-    """
-    if path.suffix.casefold() != ".parquet":
-        yield read_table(path, registry, label)
-        return
-    rows = _scanned(path, lambda file: file.select(pl.len())).item()
-    for first in range(0, max(1, rows), SLICE):
-        table = _read_parquet(path, registry, label, first, SLICE)
-        yield replace(table, notes=[]) if first else table
-
-
 def read_table(path: Path, registry: Registry, label: str) -> Table:
-    """Read one file whole, see read_tables."""
+    """Read one file whole. `label` is how provenance names it. Raises Unusable when no sheet fits."""
     if path.suffix.casefold() == ".parquet":
-        return _read_parquet(path, registry, label)
+        return replace(read_parquet(path, registry, label), notes=survey(path, registry, label)[1])
     grids = open_grids(path)
     tried = [(grid, find_header(grid, registry)) for grid in grids if grid.cells.width]
     fitting = [(grid, header) for grid, header in tried if header and header.fits(registry)]
@@ -222,40 +209,63 @@ def _scanned(path: Path, plan: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.Dat
         raise Unusable(f"文件「{path}」已损坏或不是 Parquet 文件，不能读取。") from error
 
 
-def _read_parquet(
-    path: Path, registry: Registry, label: str, first: int = 0, rows: int | None = None
-) -> Table:
-    found = _scanned(path, lambda file: file.slice(first, rows))
-    titles = pl.DataFrame({f"c{place}": [name] for place, name in enumerate(found.columns)})
-    grid = Grid(path, None, titles)
+def survey(path: Path, registry: Registry, label: str) -> tuple[int, list[str]]:
+    """The rows of a Parquet file and the notes on it. Raises Unusable where it does not fit."""
+    header = _header(path, registry)
+    notes = [f"{label}未使用的列：{'、'.join(header.unknown)}"] if header.unknown else []
+    return int(_scanned(path, lambda file: file.select(pl.len())).item()), notes
+
+
+def _header(path: Path, registry: Registry) -> Header:
+    names = _scanned(path, lambda file: file.head(0)).columns
+    grid = Grid(path, None, pl.DataFrame({f"c{place}": [name] for place, name in enumerate(names)}))
     header = find_header(grid, registry)
     if header is None or not header.fits(registry):
         raise refuse_header(path, registry, [(grid, header)])
-    faults, columns, raw = [pl.DataFrame(schema=CELL_FAULTS)], [], []
-    for column, place in header.fields.items():
-        source = found.to_series(place.place)
+    return header
+
+
+def read_parquet(
+    path: Path,
+    registry: Registry,
+    label: str,
+    first: int = 0,
+    rows: int | None = None,
+    columns: Sequence[str] | None = None,
+) -> Table:
+    """Read some rows of a Parquet file, of all columns or some. Raises Unusable."""
+    fields = _header(path, registry).fields
+    asked = {c: place for c, place in fields.items() if columns is None or c in columns}
+    wanted = [place.place for place in asked.values()]
+    found = _scanned(path, lambda file: file.slice(first, rows).select(pl.nth(wanted)))
+    sources = dict(zip(asked, found.get_columns(), strict=True))
+    faults, values, raw = [pl.DataFrame(schema=CELL_FAULTS)], [], []
+
+    for column, place in asked.items():
         factor = place.factor_of(registry.kind(column), Decimal(1))
-        text, value = _read_typed(source, registry.kind(column), factor, path)
-        columns.append(value.alias(column))
-        faults.append(_unread(text, columns[-1], registry, factor))
+        text, value = _read_typed(sources[column], registry.kind(column), factor, path)
+        values.append(value.alias(column))
+        faults.append(_unread(text, values[-1], registry, factor))
         if faults[-1].height:  # only these cells are quoted as they are: others do not depend on them
-            unread = text.is_not_null() & columns[-1].is_null()
+            unread = text.is_not_null() & values[-1].is_null()
+            source = sources[column]
             raw.append(
                 source.cast(pl.String)
                 .zip_with(unread, source.clear(source.len()).cast(pl.String))
                 .alias(RAW + column)
             )
-    frame = pl.DataFrame([*columns, *raw]).with_columns(
+    frame = pl.DataFrame([*values, *raw]).with_columns(
         pl.lit(label).alias("source_file"),
         pl.lit(None, pl.String).alias("source_sheet"),
         (pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + first).alias("source_row"),
     )
-    notes = [f"{label}未使用的列：{'、'.join(header.unknown)}"] if header.unknown else []
-    return Table(_complete(frame, registry), pl.concat(faults), notes)
+    return Table(_complete(frame, registry), pl.concat(faults))
 
 
 def _read_typed(source: pl.Series, kind: Kind, factor: Decimal, path: Path) -> tuple[pl.Series, pl.Series]:
     """A Parquet column's cleaned text and its values; no text where a typed column reads in full."""
+    if kind == "code" and source.dtype == pl.String and cells.tidy_code(source):
+        return source.clear(source.len()), source
     frame = source.to_frame("source")
     typed = cells.from_typed(pl.col("source"), source.dtype, kind)
     if typed is not None and factor == 1:

@@ -1,5 +1,9 @@
 """Rows that speak of the same matter: repeated ones count once, contradicting ones not at all."""
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import xor
+
 import polars as pl
 
 from schemas.labels import filled, plain_column
@@ -22,9 +26,14 @@ def _folded(column: str) -> pl.Expr:
     return pl.col(column).str.to_uppercase()
 
 
-def _matter(*choices: pl.Expr) -> pl.Expr:
-    marked = [pl.concat_str([pl.lit(f"{place}:"), choice]) for place, choice in enumerate(choices)]
-    return pl.coalesce(marked)
+def _matter(*choices: pl.Expr) -> list[pl.Expr]:
+    """The first choice that a row fills in: each counts where those before it are blank."""
+    blank = pl.lit(True)
+    made: list[pl.Expr] = []
+    for choice in choices:
+        made.append(pl.when(blank).then(choice))
+        blank = blank & choice.is_null()
+    return made
 
 
 _KEYS: dict[str, tuple[list[pl.Expr], list[str]]] = {
@@ -34,14 +43,14 @@ _KEYS: dict[str, tuple[list[pl.Expr], list[str]]] = {
     "certifications": (
         [
             *(pl.col(c) for c in ("uscc", "item", "level")),
-            _matter(_folded("certificate_no"), _folded("project_id"), pl.col("certified_on").cast(pl.String)),
+            *_matter(_folded("certificate_no"), _folded("project_id"), pl.col("certified_on")),
         ],
         ["uscc", "item", "certificate_no"],
     ),
     "claims": (
         [
             *(pl.col(c) for c in ("uscc", "item", "level")),
-            _matter(_folded("project_id"), pl.col("event_on").cast(pl.String)),
+            *_matter(_folded("project_id"), pl.col("event_on")),
             *(pl.when(pl.col("project_id").is_null()).then(pl.col(c)) for c in _AMOUNTS),
         ],
         ["uscc", "item", "project_id"],
@@ -66,14 +75,12 @@ def mark_repeats(registry: Registry, frame: pl.DataFrame) -> tuple[pl.DataFrame,
     if registry.name not in _KEYS or frame.height < 2:
         return nothing
     key, named = _KEYS[registry.name]
-    keys = [f"_key{place}" for place in range(len(key))]
-    parts = frame.select(part.alias(name) for part, name in zip(key, keys, strict=True))
-    hashes = parts.select(pl.struct(keys).hash()).to_series()
-    if (
-        hashes.n_unique() == frame.height
-    ):  # half the work of telling which rows repeat; most registries end here
+    hashes = frame.select(_hash(key)).to_series()
+    if hashes.n_unique() == frame.height:  # half the work of telling which repeat; most registries end here
         return nothing
-    keyed = frame.hstack(parts).with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("_at"))
+    keys = [f"_key{place}" for place in range(len(key))]
+    keyed = frame.with_columns(part.alias(name) for part, name in zip(key, keys, strict=True))
+    keyed = keyed.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("_at"))
     doubled = keyed.filter(hashes.is_duplicated()).filter(pl.len().over(keys) > 1)
     if doubled.is_empty():
         return nothing
@@ -98,6 +105,11 @@ def mark_repeats(registry: Registry, frame: pl.DataFrame) -> tuple[pl.DataFrame,
         differ.over(keys).alias("differ"),
     )
     return _repeated(keyed, doubled, keys).drop(*keys, "_at"), _conflicts(registry, doubled, keys, named)
+
+
+def _hash(key: Sequence[pl.Expr]) -> pl.Expr:
+    """One number for rows of one key; rarely also for others."""
+    return reduce(xor, (part.hash(place) for place, part in enumerate(key)))
 
 
 def _repeated(keyed: pl.DataFrame, doubled: pl.DataFrame, keys: list[str]) -> pl.DataFrame:

@@ -4,7 +4,7 @@ A pandera column carries its Chinese header as `title`, and how departments writ
 `kind` of cell, whether the header is `required`, and other headers in use.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -119,9 +119,9 @@ class Registry:
     def stems(self) -> tuple[str, str]:
         return self.name, self.title
 
-    @property
-    def schema(self) -> pa.DataFrameSchema:
-        return pa.DataFrameSchema(self.columns, name=self.name)
+    def schema(self, columns: Sequence[str]) -> pa.DataFrameSchema:
+        """What some of the columns must satisfy."""
+        return pa.DataFrameSchema({column: self.columns[column] for column in columns}, name=self.name)
 
     def kind(self, column: str) -> Kind:
         return cast(Kind, self.columns[column].metadata["kind"])

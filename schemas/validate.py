@@ -9,21 +9,36 @@ FAULTS = {"row": pl.Int64, "column": pl.String, "reason": pl.String, "check": pl
 """A fault: `row` is the frame's row index; `reason` Chinese, with the remedy."""
 
 
-def validate(registry: Registry, frame: pl.DataFrame) -> pl.DataFrame:
-    """All faults of `frame` (columns as the registry has them) in the shape FAULTS."""
+def validate(registry: Registry, frame: pl.DataFrame, listed: pl.Series | None = None) -> pl.DataFrame:
+    """All faults of `frame` (columns as the registry has them) in the shape FAULTS.
+
+    `listed`: rows whose code is one of the checked enterprises', and therefore right.
+    """
+    if listed is None:
+        found = _broken(registry, list(registry.columns), frame)
+    else:
+        found = _broken(registry, [column for column in registry.columns if column != "uscc"], frame)
+        others = listed.not_().arg_true().cast(pl.Int64)
+        codes = _broken(registry, ["uscc"], frame[["uscc"]][others])
+        found = pl.concat([codes.with_columns(row=others.gather(codes["row"])), found])
+    return pl.concat([found, *_one_of(registry, frame)])
+
+
+def _broken(registry: Registry, columns: list[str], frame: pl.DataFrame) -> pl.DataFrame:
+    """The faults that the registry's checks find in some of its columns."""
     try:
-        columns = frame[list(registry.columns)]  # `select` would copy all, where their chunks differ
-        registry.schema.validate(columns, lazy=True)
-        found = pl.DataFrame(schema=FAULTS)
+        # `select` would copy all, where their chunks differ
+        registry.schema(columns).validate(frame[columns], lazy=True)
     except pa.errors.SchemaErrors as errors:
         check = pl.col("check").replace({"not_nullable": "required"})
-        found = errors.failure_cases.select(
+        cases: pl.DataFrame = errors.failure_cases
+        return cases.select(
             pl.col("index").cast(pl.Int64).alias("row"),
             "column",
             check.replace_strict(REASONS, return_dtype=pl.String).alias("reason"),
             check.alias("check"),
         )
-    return pl.concat([found, *_one_of(registry, frame)])
+    return pl.DataFrame(schema=FAULTS)
 
 
 def _one_of(registry: Registry, frame: pl.DataFrame) -> list[pl.DataFrame]:

@@ -1,12 +1,12 @@
 """This product through its public functions: amounts, caps and shares, without a word. Money: Decimal(38, 2) yuan."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
 from flows import steps
-from flows.files import checked_frames
 from flows.parts import divide
 from rules.award import owed
 from rules.catalogue import Catalogue
@@ -21,13 +21,12 @@ LINE = (
 )
 
 
-def checked_parts(raw: Path, work: Path) -> tuple[list[Path], Catalogue]:
-    """The registries as the product reads, divides and checks them, and the law in force."""
+def checked(raw: Path, work: Path) -> tuple[Iterator[Frames], Catalogue]:
+    """The registries as the product reads, divides and checks them, part by part, and the law in force."""
     law = steps.law_of((SCENARIO,))
     steps.read(work, raw, YEAR, _quiet)
-    division = divide(work, None, _quiet)
-    division.each("", lambda part: steps.check_part(part, work, YEAR, law), _quiet)
-    return division.folders, law
+    parts = divide(work, None, _quiet).folders
+    return (steps.checked_part(part, work, YEAR, law).frames for part in parts), law
 
 
 def _quiet(_: str) -> None:
@@ -37,8 +36,8 @@ def _quiet(_: str) -> None:
 def prepare(raw: Path) -> tuple[list[Frames], Catalogue]:
     """Checked frames, part by part, and the law."""
     with tempfile.TemporaryDirectory(dir=raw.parent) as work:
-        parts, law = checked_parts(raw, Path(work))
-        return [checked_frames(part) for part in parts], law
+        parts, law = checked(raw, Path(work))
+        return list(parts), law
 
 
 def compute(loaded: tuple[list[Frames], Catalogue]) -> pl.DataFrame:
@@ -63,5 +62,5 @@ def keep(due: pl.DataFrame, out: Path) -> None:
 def end_to_end(raw: Path, out: Path) -> None:
     """From the raw files, read, divided and checked as in every run, to lines and totals."""
     with tempfile.TemporaryDirectory(dir=raw.parent) as work:
-        parts, law = checked_parts(raw, Path(work))
-        keep(pl.concat([_lines(checked_frames(part), law) for part in parts]), out)
+        parts, law = checked(raw, Path(work))
+        keep(pl.concat([_lines(frames, law) for frames in parts]), out)
