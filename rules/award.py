@@ -44,7 +44,10 @@ _LINE: dict[str, Any] = {
     "searched": pl.String,
     "months": pl.Int64,
 }
-_UNSAID = ("person_name", *PROVENANCE, "has_rejects", "searched", "months", "reason", "review", "working")
+_UNSAID = (
+    *("person_name", *PROVENANCE, "has_rejects", "searched", "months"),
+    *("cap_paid", "reason", "review", "working"),
+)
 """What only words need; `owed` carries none of it from line to line."""
 
 OWED = (
@@ -109,7 +112,7 @@ def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl
     lines = share_caps(without_overlaps(in_window(lines, law), law))
     lines = _settled(of_year(lines, rows.year, law))
     live = lines.lazy() if lines.select(_LIVE.all()).item() else lines.lazy().filter(_LIVE)
-    return split(live.with_columns(**_amounts(), **{"class": kind_of(law)}), law).select(OWED).collect()
+    return split(live.with_columns(**_amounts(), **{"class": kind_of(law)}), law).select(OWED).collect(engine="streaming")
 
 
 def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
@@ -127,8 +130,10 @@ def _together(parts: Iterator[pl.LazyFrame], rows: Rows, told: bool = True) -> p
     """The lines of all items with their applicants, who are looked up once for all of them."""
     made = pl.collect_all(parts) or [pl.DataFrame(schema=_LINE)]
     lines = pl.concat(made, how="diagonal", rechunk=True)  # or every step would put pieces together
-    shown = ("name", "district") if told else ("district",)
-    lines = with_found(lines, rows.applicants.select(APPLICANT, *shown, _code="uscc"), APPLICANT)
+    if not told:
+        return with_found(lines, rows.applicants.select(APPLICANT, "uscc", "district"), APPLICANT)
+    about = rows.applicants.select(APPLICANT, "name", "district", _code="uscc")
+    lines = with_found(lines, about, APPLICANT)
     if not lines["uscc"].equals(lines["_code"]):
         raise Broken("校验不通过：奖补行与企业名录的统一社会信用代码不一致")
     return lines.drop("_code")
@@ -212,7 +217,7 @@ def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: 
     held = [
         pl.col(c) if c in known else pl.lit(None, t).alias(c)
         for c, t in _LINE.items()
-        if c not in (_NAMED if told else (*_NAMED, *_UNSAID))
+        if c not in (_NAMED if told else (*_NAMED, *_UNSAID, "uscc"))
     ]
     return found.select(*held, *sorted(pools), *_named(pl.lit(item.id), registry))
 

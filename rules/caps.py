@@ -157,6 +157,8 @@ def within(
     In whole fen (Int128) by largest remainder; ties go by the order of the rows, or as `in_order` sorts them.
     """
     total = pl.col(column).sum().over("pool")
+    if not pooled.select((total > pl.col("bound")).any()).item():
+        return pooled
     over = pooled.with_row_index("_at").with_columns(
         _fen=pl.col(column).to_physical(),
         _total=total.to_physical(),

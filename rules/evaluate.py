@@ -55,10 +55,9 @@ def evaluate(compiled: CompiledItem, rows: pl.LazyFrame, live: bool = False) -> 
 
 
 def _with_factors(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
-    """`_uplift` (whether its condition holds), and the factor for the low and the high end of the award."""
+    """`_uplift`, whether its condition holds; where there is one, also the factors for both ends of the award."""
     if compiled.uplift is None or compiled.factor is None or compiled.item.uplift is None:
-        one = pl.lit(Decimal(1), _FACTOR)
-        return rows.with_columns(_uplift=pl.lit(None, pl.Boolean), _low_factor=one, _high_factor=one)
+        return rows.with_columns(_uplift=pl.lit(None, pl.Boolean))
     rows = rows.with_columns(_uplift=compiled.uplift, _factor=compiled.factor.cast(_FACTOR))
     may_be = pl.col("_uplift").fill_null(compiled.item.uplift.unknown == "pending")
     return rows.with_columns(
@@ -76,7 +75,7 @@ def _with_amounts(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
     def amount(factor: str) -> pl.Expr:
         if compiled.amount is None:
             return pl.lit(None, YUAN)
-        return to_fen(compiled.amount.cast(_FINE) * pl.col(factor))
+        return _times(compiled, compiled.amount.cast(_FINE), factor)
 
     ranged = compiled.range_name
     if ranged:
@@ -101,7 +100,12 @@ def _assessed(compiled: CompiledItem, factor: str) -> pl.Expr:
     found = amount.cast(_FINE)
     if compiled.base is not None and compiled.item.basis in JUDGED:
         found = pl.coalesce(found, compiled.base.cast(_FINE) * pl.col("assessed_rate"))
-    return to_fen(found * pl.col(factor))
+    return _times(compiled, found, factor)
+
+
+def _times(compiled: CompiledItem, amount: pl.Expr, factor: str) -> pl.Expr:
+    """The amount with the uplift's factor, to the fen."""
+    return to_fen(amount if compiled.uplift is None else amount * pl.col(factor))
 
 
 def _eligibility(compiled: CompiledItem) -> pl.Expr:
@@ -138,7 +142,8 @@ def _judged(compiled: CompiledItem, rows: pl.LazyFrame) -> pl.LazyFrame:
         low = high = pl.col("_lowest")
         missing = doubtful | low.is_null()
         settled = pl.lit(True)
-    factor_open = pl.col("_low_factor") != pl.col("_high_factor")
+    varies = pl.col("_low_factor") != pl.col("_high_factor")
+    factor_open = pl.lit(False) if compiled.uplift is None else varies
     status = (
         pl.when(code < UNKNOWN)
         .then(pl.lit(INELIGIBLE))

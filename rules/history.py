@@ -1,6 +1,7 @@
 """Bring earlier years to this year's rows: last year's figures, sums by enterprise, what came first."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import cached_property
 
 import polars as pl
@@ -69,7 +70,7 @@ def dated(name: str, frames: Frames, year: int, searched: Sequence[int] = ()) ->
         rows = with_prior_smart(frame)
     else:
         rows = lines(frame)
-    return rows.with_columns(_day(name, frame).alias("on"), pl.lit(searched_text(searched)).alias("searched"))
+    return rows.with_columns(_day(name, rows).alias("on"), pl.lit(searched_text(searched)).alias("searched"))
 
 
 def applicants(frames: Frames) -> pl.DataFrame:
@@ -134,8 +135,9 @@ class Rows:
 
 
 def _day(name: str, frame: pl.DataFrame) -> pl.Expr:
-    if "year" in frame.columns:
-        return pl.date(pl.col("year"), 12, 31)
+    if "year" in frame.columns:  # years are few, and making a day for every row takes ten times as long
+        days = {year: date(year, 12, 31) for year in frame["year"].unique().drop_nulls()}
+        return pl.col("year").replace_strict(days, default=None, return_dtype=pl.Date)
     return pl.col("certified_on" if name == "certifications" else "event_on")
 
 

@@ -33,6 +33,8 @@ def _by_place(key: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
     found = found.drop_nulls(key.name)
     numbers, width = found[key.name], max(_end(key), _end(found[key.name]))
     rows = pl.int_range(found.height, dtype=pl.UInt32, eager=True)
+    if numbers.len() == width and (numbers == rows).all():  # as of all enterprises
+        return found.drop(key.name).select(pl.all().gather(key))
     row_of = pl.repeat(None, width, dtype=pl.UInt32, eager=True).scatter(numbers, rows)
     if width - row_of.null_count() != found.height:
         raise ValueError(f"「{key.name}」 not unique")
