@@ -31,14 +31,21 @@ def _beside(frame: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
 def _by_place(key: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
     """A left join of numbers that count from 0 (of lines, rows, applicants), without comparing any."""
     found = found.drop_nulls(key.name)
-    numbers, width = found[key.name], max(_end(key), _end(found[key.name]))
-    rows = pl.int_range(found.height, dtype=pl.UInt32, eager=True)
-    if numbers.len() == width and (numbers == rows).all():  # as of all enterprises
-        return found.drop(key.name).select(pl.all().gather(key))
-    row_of = pl.repeat(None, width, dtype=pl.UInt32, eager=True).scatter(numbers, rows)
-    if width - row_of.null_count() != found.height:
+    numbers = found[key.name]
+    row_of = rows_by_number(numbers, at_least=_end(key))
+    if row_of.len() - row_of.null_count() != found.height:
         raise ValueError(f"「{key.name}」 not unique")
     return found.drop(key.name).select(pl.all().gather(row_of.gather(key)))
+
+
+def rows_by_number(numbers: pl.Series, at_least: int = 0) -> pl.Series:
+    """For every number from 0 the place of a row that bears it, null where none does."""
+    rows = pl.int_range(numbers.len(), dtype=pl.UInt32, eager=True)
+    width = max(at_least, _end(numbers))
+    if numbers.len() == width and (numbers == rows).all():  # as of all enterprises
+        return rows
+    row_of: pl.Series = pl.repeat(None, width, dtype=pl.UInt32, eager=True)
+    return row_of.scatter(numbers, rows)
 
 
 def _end(numbers: pl.Series) -> int:
