@@ -59,10 +59,18 @@ def gather_awards(work: Path, division: Division, law: Catalogue) -> None:
     """The published tables of all parts, and `compute.json`: the identities of the whole."""
     computed = [part / "computed" for part in division.folders]
     awards = [folder / "awards.parquet" for folder in computed]
-    told = quota_notes(law, _payable(awards))
-    _merged(awards, work / "awards.parquet", ORDER, division.cuts, lambda rows: with_quota_notes(rows, told))
     settled = [folder / "settlement.parquet" for folder in computed]
-    _merged(settled, work / "settlement.parquet", SETTLEMENT_ORDER, division.cuts)
+    told = quota_notes(law, _payable(awards))
+    if told or division.folders != [work]:
+        _merged(
+            awards, work / "awards.parquet", ORDER, division.cuts, lambda rows: with_quota_notes(rows, told)
+        )
+    else:
+        _the_same(awards[0], work / "awards.parquet")
+    if division.folders != [work]:
+        _merged(settled, work / "settlement.parquet", SETTLEMENT_ORDER, division.cuts)
+    else:
+        _the_same(settled[0], work / "settlement.parquet")
     summaries = pl.concat([pl.read_parquet(folder / "summary.parquet") for folder in computed])
     write_parquet(merged(summaries), work / "summary.parquet")
     paid = pl.concat([pl.read_parquet(folder / "last_year.parquet") for folder in computed])
@@ -79,6 +87,12 @@ def _payable(files: Sequence[Path]) -> dict[str, int]:
     """By item the year's payable lines."""
     lines = pl.scan_parquet(list(files)).filter(status="payable").group_by("item").agg(pl.len())
     return dict(lines.collect(engine="streaming").iter_rows())
+
+
+def _the_same(file: Path, target: Path) -> None:
+    """The only part's table is the whole's, as it would be written again."""
+    target.unlink(missing_ok=True)  # of a try that failed
+    target.hardlink_to(file)
 
 
 def _merged(
