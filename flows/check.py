@@ -7,7 +7,7 @@ import polars as pl
 
 from registries.read import RAW
 from rules.catalogue import Catalogue
-from rules.frames import APPLICANT, Frames, of_enterprises, with_numbers
+from rules.frames import APPLICANT, Frames, is_listed, of_enterprises, with_numbers
 from rules.identify import identify
 from schemas.codes import masked
 from schemas.keys import mark_repeats
@@ -41,13 +41,14 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
         if name not in read:
             continue
         if name != "enterprises" and APPLICANT not in read[name].columns:
-            _number(read, checked.frames["enterprises"])
+            read |= of_enterprises(read, checked.frames["enterprises"])
         frame, checked.late[name] = _with_role(registry, read.pop(name), year)
+        listed = None if name == "enterprises" else is_listed(frame, checked.frames["enterprises"])
         frame, item_faults = identify(name, frame, law)
-        faults = _all_faults(registry, frame, cell_faults[name], item_faults)
+        faults = _all_faults(registry, frame, cell_faults[name], item_faults, listed)
         faults = pl.concat([faults, _wrong_year(registry, frame, year)])
-        if registry.has_lines:
-            faults = pl.concat([faults, _strangers(frame, faults, bad["enterprises"])])
+        if listed is not None and registry.has_lines:
+            faults = pl.concat([faults, _strangers(frame, listed, faults, bad["enterprises"])])
         frame = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
         good = frame.filter(~pl.col("row").is_in(faults["row"].implode())) if faults.height else frame
         good, conflicts = _compared(registry, good)
@@ -60,15 +61,6 @@ def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Check
         checked.rows[name] = _counted(frame, good)
     _mark_doubtful(checked.frames, bad)
     return checked
-
-
-def _number(read: Frames, enterprises: pl.DataFrame) -> None:
-    """Give the rows of all other registries the numbers of their enterprises, which are looked up at once."""
-    numbers = of_enterprises(pl.concat([frame[["uscc"]] for frame in read.values()]), enterprises)
-    at = 0
-    for name, frame in read.items():
-        read[name] = frame.hstack(numbers[at : at + frame.height].select(APPLICANT))
-        at += frame.height
 
 
 def notes(late: Mapping[str, int], year: int) -> list[str]:
@@ -112,7 +104,11 @@ def _with_role(registry: Registry, frame: pl.DataFrame, year: int) -> tuple[pl.D
 
 
 def _all_faults(
-    registry: Registry, frame: pl.DataFrame, cells: pl.DataFrame, items: pl.DataFrame
+    registry: Registry,
+    frame: pl.DataFrame,
+    cells: pl.DataFrame,
+    items: pl.DataFrame,
+    listed: pl.Series | None,
 ) -> pl.DataFrame:
     rows = frame if cells.height else frame.clear()
     cells = cells.join(
@@ -120,7 +116,6 @@ def _all_faults(
         on=list(PROVENANCE),
         nulls_equal=True,
     ).select(list(FAULTS))
-    listed = frame[APPLICANT].is_not_null() if APPLICANT in frame.columns else None
     shape = validate(registry, frame, listed).join(cells, on=["row", "column"], how="anti")
     return pl.concat([cells, shape, items])
 
@@ -144,7 +139,7 @@ def _wrong_year(registry: Registry, frame: pl.DataFrame, year: int) -> pl.DataFr
     )
 
 
-def _strangers(frame: pl.DataFrame, faults: pl.DataFrame, bad: pl.Series) -> pl.DataFrame:
+def _strangers(frame: pl.DataFrame, listed: pl.Series, faults: pl.DataFrame, bad: pl.Series) -> pl.DataFrame:
     """Lines whose applicant the enterprises registry does not hold, or holds in a faulty row."""
     wrong_code = faults.filter(pl.col("column") == "uscc")["row"]
     reason = (
@@ -153,9 +148,10 @@ def _strangers(frame: pl.DataFrame, faults: pl.DataFrame, bad: pl.Series) -> pl.
         .otherwise(pl.lit("企业名录中没有该统一社会信用代码；请核对代码，或在企业名录补登该企业"))
     )
     return (
-        frame[["role", "uscc", APPLICANT]]
+        frame[["role", "uscc"]]
         .with_row_index("row")
-        .filter((pl.col("role") == "line") & pl.col("uscc").is_not_null() & pl.col(APPLICANT).is_null())
+        .filter(~listed)
+        .filter((pl.col("role") == "line") & pl.col("uscc").is_not_null())
         .with_columns(pl.col("row").cast(pl.Int64))
         .filter(~pl.col("row").is_in(wrong_code.implode()))
         .select(

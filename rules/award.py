@@ -132,13 +132,13 @@ def assessed(frames: Frames, law: Catalogue, year: int) -> pl.DataFrame:
 
 def _together(parts: Iterator[pl.LazyFrame], rows: Rows, told: bool = True) -> pl.DataFrame:
     """The lines of all items with their applicants, who are looked up once for all of them."""
-    made = pl.collect_all(parts) or [pl.DataFrame(schema=_LINE)]
+    made = pl.collect_all(parts) or [pl.DataFrame(schema=_carried(told))]
     lines = pl.concat(made, how="diagonal", rechunk=True)  # or every step would put pieces together
     if not told:
         return with_found(lines, rows.applicants.select(APPLICANT, "uscc", "district"), APPLICANT)
     about = rows.applicants.select(APPLICANT, "name", "district", _code="uscc")
     lines = with_found(lines, about, APPLICANT)
-    if not lines["uscc"].equals(lines["_code"]):
+    if (lines["uscc"] != lines["_code"]).any():  # null: not listed, as in looking back
         raise Broken("校验不通过：奖补行与企业名录的统一社会信用代码不一致")
     return lines.drop("_code")
 
@@ -149,7 +149,7 @@ def published(lines: pl.DataFrame) -> pl.DataFrame:
         person_id=masked(pl.col("person_id")), person_name=initial(pl.col("person_name"))
     )
     awards = shown.select(pl.col(c).cast(t) for c, t in AWARDS.items())
-    return awards[_in_order(awards, lines[APPLICANT])]
+    return awards[_in_order(awards, lines[APPLICANT])] if awards.height > 1 else awards
 
 
 def _in_order(awards: pl.DataFrame, applicant: pl.Series) -> pl.Series:
@@ -248,12 +248,14 @@ def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: 
     known = {*found.collect_schema().names(), *_SAID}
     found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found).filter(_LIVE)
     pools = [c for c in known if c.startswith("pool_")]
-    held = [
-        pl.col(c) if c in known else pl.lit(None, t).alias(c)
-        for c, t in _LINE.items()
-        if c not in (_NAMED if told else (*_NAMED, *_UNSAID, "uscc"))
-    ]
+    carried = {c: t for c, t in _carried(told).items() if c not in _NAMED}
+    held = [pl.col(c) if c in known else pl.lit(None, t).alias(c) for c, t in carried.items()]
     return found.select(*held, *sorted(pools), *_named(pl.lit(item.id), registry))
+
+
+def _carried(told: bool) -> dict[str, Any]:
+    """The columns of a line from its evaluation on; without words its code is told by its applicant."""
+    return _LINE if told else {c: t for c, t in _LINE.items() if c not in (*_UNSAID, "uscc")}
 
 
 def _refused_reason(item: Item, law: Catalogue) -> str | None:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from rules.placing import with_found
+from rules.placing import beside, with_found
 
 Frames = dict[str, pl.DataFrame]
 """Registry name → checked rows. Besides the registry's columns and provenance a row has `role` (line or
@@ -10,8 +10,8 @@ history) and `same_as` (for a repeated row the place of the row that counts, els
 checks left it, APPLICANT."""
 
 APPLICANT = "applicant"
-"""Column of an enterprise's number within a set of frames, by which its rows are found without comparing
-codes; null in rows of one that is not listed. A repeated row of the enterprises has a number that is nobody's."""
+"""Column of an enterprise's number within a set of frames, by which its rows are found without comparing codes.
+Enterprises count from 0 (a repeated row has a number that is nobody's), codes that are not listed from there on."""
 
 
 def counting(frame: pl.DataFrame) -> pl.DataFrame:
@@ -36,8 +36,7 @@ def numbered(frames: Frames) -> Frames:
         return frames
     bare = {name: frame.drop(APPLICANT, strict=False) for name, frame in frames.items()}
     enterprises = with_numbers(bare.pop("enterprises"))
-    found = {name: of_enterprises(frame, enterprises) for name, frame in bare.items()}
-    return {"enterprises": enterprises} | found
+    return {"enterprises": enterprises} | of_enterprises(bare, enterprises)
 
 
 def with_numbers(enterprises: pl.DataFrame) -> pl.DataFrame:
@@ -45,6 +44,25 @@ def with_numbers(enterprises: pl.DataFrame) -> pl.DataFrame:
     return enterprises.with_row_index(APPLICANT)
 
 
-def of_enterprises(frame: pl.DataFrame, enterprises: pl.DataFrame) -> pl.DataFrame:
-    """A registry's rows with the numbers of their enterprises."""
-    return with_found(frame, counting(enterprises).select("uscc", APPLICANT), "uscc")
+def of_enterprises(frames: Frames, enterprises: pl.DataFrame) -> Frames:
+    """The other registries' rows with the numbers of their enterprises, which are looked up at once."""
+    if not frames:
+        return {}
+    codes = pl.concat([frame[["uscc"]] for frame in frames.values()])
+    listed = counting(enterprises).select("uscc", APPLICANT)
+    numbers = with_found(codes, listed, "uscc")[APPLICANT]
+    unlisted = (numbers.is_null() & codes["uscc"].is_not_null()).arg_true()
+    if unlisted.len():
+        theirs = codes[unlisted]
+        counted = theirs.unique().with_row_index(APPLICANT, offset=enterprises.height)
+        numbers = numbers.scatter(unlisted, with_found(theirs, counted, "uscc")[APPLICANT])
+    found, at = {}, 0
+    for name, frame in frames.items():
+        found[name] = beside(frame, numbers[at : at + frame.height].to_frame())
+        at += frame.height
+    return found
+
+
+def is_listed(frame: pl.DataFrame, enterprises: pl.DataFrame) -> pl.Series:
+    """Whether each row's enterprise is listed, so that its code is right."""
+    return (frame[APPLICANT] < enterprises.height).fill_null(False)

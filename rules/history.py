@@ -137,7 +137,7 @@ class Rows:
 def _day(name: str, frame: pl.DataFrame) -> pl.Expr:
     if "year" in frame.columns:  # years are few, and making a day for every row takes ten times as long
         days = {year: date(year, 12, 31) for year in frame["year"].unique().drop_nulls()}
-        return pl.col("year").replace_strict(days, default=None, return_dtype=pl.Date)
+        return pl.col("year").replace_strict(days, default=None, return_dtype=pl.Date).cast(pl.Date)
     return pl.col("certified_on" if name == "certifications" else "event_on")
 
 

@@ -12,14 +12,14 @@ def with_found(frame: pl.DataFrame, found: pl.DataFrame, *on: str) -> pl.DataFra
         return frame.with_columns(pl.lit(None, t).alias(c) for c, t in found.schema.items() if c not in on)
     key = frame.select(on)
     if key.dtypes == [pl.UInt32]:
-        return _beside(frame, _by_place(key.to_series(), found.rechunk()))
+        return beside(frame, _by_place(key.to_series(), found.rechunk()))
     joined = _by_hash(key, found) if key.dtypes == [pl.String] else None
     if joined is None:
         joined = key.join(found, on=on, how="left", maintain_order="left")
-    return _beside(frame, joined.drop(on))
+    return beside(frame, joined.drop(on))
 
 
-def _beside(frame: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+def beside(frame: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     """Both side by side. `new` is cut into pieces as `frame` is, or every later step would copy both to align them."""
     pieces, at = [], 0
     for length in frame.to_series(0).chunk_lengths():

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from rules.award import owed, settle
+from rules.award import OWED, owed, settle
 from rules.catalogue import load_catalogue
 from rules.frames import Frames
 from rules.history import Rows
@@ -62,17 +62,7 @@ def test_only_what_may_differ_is_computed_anew() -> None:
 def test_without_words_the_amounts_are_the_same(bench: Bench) -> None:
     said = settle(bench.frames, LAW, 2023).lines
     unsaid = owed(Rows(bench.frames, 2023), LAW)
-    columns = [
-        "item",
-        "uscc",
-        "source_file",
-        "source_row",
-        "status",
-        "gross",
-        "cap_reduction",
-        "overlap_reduction",
-    ]
-    columns += ["award", "award_low", "award_high", "city_share", "district_share", "prefecture_share"]
+    columns = list(OWED)
     live = said.filter(pl.col("status").is_in(["payable", "pending"]))
     assert unsaid.select(columns).sort(columns).equals(live.select(columns).sort(columns))
 

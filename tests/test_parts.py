@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import gather, parts, steps
+from flows import gather, parts, slices, steps
 from flows.direct import run_annual, run_forecast
 from flows.files import whole_folder
 from flows.parts import Division, divide, wanted_parts
@@ -49,7 +49,7 @@ def test_slices_give_the_bytes_of_the_whole(
     city: Path, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gather, "SLICE", 50)
-    monkeypatch.setattr(read, "SLICE", 77)
+    monkeypatch.setattr(slices, "SLICE", 77)
     monkeypatch.setattr(parts, "PART_ROWS", 1500)
     heard: list[str] = []
     same(run_annual(2023, city, tmp_path, (), heard.append), published)
@@ -202,7 +202,6 @@ def test_draws_made_twice_at_once_are_the_same(city: Path, tmp_path: Path) -> No
 
 
 def test_what_is_read_in_slices_is_quoted_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from registries.read import read_tables
     from schemas.registries import REGISTRIES
 
     amounts = ["-1", "1,000", "-5", "坏", "3"]
@@ -212,8 +211,8 @@ def test_what_is_read_in_slices_is_quoted_alike(tmp_path: Path, monkeypatch: pyt
     ).write_parquet(path)
     found = []
     for rows in (100, 2, 1):
-        monkeypatch.setattr(read, "SLICE", rows)
-        tables = [table.frame for table in read_tables(path, REGISTRIES["rnd"], "rnd")]
+        starts = range(0, len(amounts), rows)
+        tables = [read.read_parquet(path, REGISTRIES["rnd"], "rnd", first, rows).frame for first in starts]
         found.append(pl.concat(tables, how="diagonal").select("rnd_expense", f"{read.RAW}rnd_expense").rows())
     assert found[0] == found[1] == found[2]
     assert [raw for _, raw in found[0]] == [None, None, None, "坏", None]

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.award import award, published, settle
-from rules.caps import cap_lines, share_caps
+from rules.caps import share_caps
 from rules.catalogue import load_catalogue
+from rules.evaluate import POOL
 from rules.invariants import verify
 from rules.scenario import Scenario, apply_scenario
 from rules.settle import settlement
@@ -22,7 +23,6 @@ LAW = load_catalogue()
 WITH_B = apply_scenario(
     LAW, Scenario.model_validate({"name": "b", "title": "b", "policies": {"B": {"enabled": True}}})
 )
-CAP = pl.Struct({"amount": YUAN, "pool": pl.String, "thing": pl.Boolean, "paid": YUAN})
 SHARED = ["A16.04", "C7.01", "A6.04", "C4.02", "B9.02", "A7.05", "C9.02", "A8.01", "C8.01", "A12.05", "A2.03"]
 """Items with caps over lines and years, or with the same matter under another policy."""
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -215,14 +215,13 @@ def pool(amounts: list[Decimal], cap: Decimal) -> pl.DataFrame:
             "working": "",
             "reason": pl.Series([None] * len(amounts), dtype=pl.String),
             "review": pl.Series([None] * len(amounts), dtype=pl.String),
-            "low": pl.Series(amounts, dtype=YUAN),
-            "high": pl.Series(amounts, dtype=YUAN),
-            "cap_0": [{"amount": cap, "pool": "一家一年", "thing": False, "paid": None}] * len(amounts),
+            **{c: pl.Series(amounts, dtype=YUAN) for c in ("gross", "award_low", "award_high")},
+            "pool_0": [{"key": 7, "thing": None, "of_thing": False, "amount": cap}] * len(amounts),
         },
-        schema_overrides={"cap_0": CAP},
+        schema_overrides={"pool_0": pl.Struct(POOL)},
     ).with_columns(
-        pl.lit(None, YUAN).alias("paid_lower"),
-        pl.lit(False).alias("assessed"),
+        *(pl.lit(None, YUAN).alias(c) for c in ("paid_lower", "cap", "cap_paid")),
+        *(pl.lit(False).alias(c) for c in ("assessed", "cap_shared")),
         *(
             pl.lit(None, pl.String).alias(c)
             for c in ("person_id", "project_id", "certificate_no", "level", "on")
@@ -233,7 +232,7 @@ def pool(amounts: list[Decimal], cap: Decimal) -> pl.DataFrame:
 @quick
 @given(st.lists(fen, min_size=1, max_size=12), fen)
 def test_a_shared_cap_is_met_to_the_fen_and_in_proportion(amounts: list[Decimal], cap: Decimal) -> None:
-    lines = share_caps(cap_lines(pool(amounts, cap)))
+    lines = share_caps(pool(amounts, cap))
     after, total = lines["award_low"], sum(amounts)
     assert Decimal(str(after.sum())) == min(total, cap)
     for was, now in zip(amounts, after, strict=True):
@@ -242,9 +241,7 @@ def test_a_shared_cap_is_met_to_the_fen_and_in_proportion(amounts: list[Decimal]
 
 
 def test_the_largest_remainder_loses_the_last_fen() -> None:
-    lines = share_caps(
-        cap_lines(pool([Decimal("100.00"), Decimal("100.00"), Decimal("100.00")], Decimal("200.00")))
-    )
+    lines = share_caps(pool([Decimal("100.00")] * 3, Decimal("200.00")))
     assert lines["award_low"].to_list() == [Decimal("66.66"), Decimal("66.67"), Decimal("66.67")]
 
 
