@@ -28,11 +28,12 @@ from registries.locate import locate_years
 from reports.figures import added, figures
 from reports.template import in_order, payments_of, write_template
 from reports.workbook import write_workbook
-from rules.award import published, settle_part
+from rules.award import settle_part
 from rules.catalogue import Catalogue, load_catalogue
 from rules.frames import Frames
 from rules.history import Rows, all_searched
 from rules.invariants import verify
+from rules.publish import published
 from rules.scenario import load_scenario
 from rules.settle import settlement
 from rules.summary import summarise

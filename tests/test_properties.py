@@ -8,11 +8,12 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules.award import award, published, settle
+from rules.award import award, settle
 from rules.caps import share_caps
 from rules.catalogue import load_catalogue
 from rules.evaluate import POOL
 from rules.invariants import verify
+from rules.publish import published
 from rules.scenario import Scenario, apply_scenario
 from rules.settle import settlement
 from schemas.districts import DISTRICTS
