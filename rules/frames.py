@@ -54,7 +54,7 @@ def of_enterprises(frames: Frames, enterprises: pl.DataFrame) -> Frames:
     unlisted = (numbers.is_null() & codes["uscc"].is_not_null()).arg_true()
     if unlisted.len():
         theirs = codes[unlisted]
-        counted = theirs.unique().with_row_index(APPLICANT, offset=enterprises.height)
+        counted = theirs.unique(maintain_order=True).with_row_index(APPLICANT, offset=enterprises.height)
         numbers = numbers.scatter(unlisted, with_found(theirs, counted, "uscc")[APPLICANT])
     found, at = {}, 0
     for name, frame in frames.items():
