@@ -1,13 +1,14 @@
 """Check all registries together: good rows go on with their role, every fault becomes a reject."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
 
 from registries.read import RAW
 from rules.catalogue import Catalogue
-from rules.frames import APPLICANT, Frames, is_listed, of_enterprises, with_numbers
+from rules.frames import Frames, is_listed, of_enterprises, with_numbers
 from rules.identify import identify
 from schemas.codes import masked
 from schemas.keys import mark_repeats
@@ -33,34 +34,67 @@ class Checked:
 def check(read: Frames, cell_faults: Frames, law: Catalogue, year: int) -> Checked:
     """Check what was read. `read` frames have a column `folder`, the year of the folder a row came from.
 
-    Empties `read` as it goes: a frame is not needed once its good rows are out.
+    Empties `read`: a frame is not needed once its good rows are out.
     """
-    checked = Checked({}, pl.DataFrame(schema=REJECTS), {}, {})
-    bad: dict[str, pl.Series] = {}
-    for name, registry in REGISTRIES.items():
-        if name not in read:
-            continue
-        if name != "enterprises" and APPLICANT not in read[name].columns:
-            read |= of_enterprises(read, checked.frames["enterprises"])
-        frame, checked.late[name] = _with_role(registry, read.pop(name), year)
-        listed = None if name == "enterprises" else is_listed(frame, checked.frames["enterprises"])
-        frame, item_faults = identify(name, frame, law)
-        faults = _all_faults(registry, frame, cell_faults[name], item_faults, listed)
-        faults = pl.concat([faults, _wrong_year(registry, frame, year)])
-        if listed is not None and registry.has_lines:
-            faults = pl.concat([faults, _strangers(frame, listed, faults, bad["enterprises"])])
-        frame = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-        good = frame.filter(~pl.col("row").is_in(faults["row"].implode())) if faults.height else frame
-        good, conflicts = _compared(registry, good)
-        faults = pl.concat([faults, conflicts])
-        rejects = _rejects(registry, frame, faults)
-        good = good.drop("row", *(c for c in good.columns if c.startswith(RAW)))
-        checked.frames[name] = with_numbers(good) if name == "enterprises" else good
-        checked.rejects = pl.concat([checked.rejects, rejects])
-        bad[name] = frame["uscc"].gather(faults["row"].unique()).drop_nulls().unique()
-        checked.rows[name] = _counted(frame, good)
-    _mark_doubtful(checked.frames, bad)
-    return checked
+    names = [name for name in REGISTRIES if name in read]
+    first = _checked(REGISTRIES["enterprises"], read.pop("enterprises"), cell_faults, law, year, None)
+    enterprises = _Enterprises(with_numbers(first.good), first.bad)
+    read |= of_enterprises(read, enterprises.frame)
+    with ThreadPoolExecutor() as threads:  # much of a registry's checks keeps one core busy
+        others = threads.map(
+            lambda name: _checked(REGISTRIES[name], read.pop(name), cell_faults, law, year, enterprises),
+            names[1:],
+        )
+        found = dict(zip(names, (first, *others), strict=True))
+    frames = {name: one.good for name, one in found.items()} | {"enterprises": enterprises.frame}
+    _mark_doubtful(frames, {name: one.bad for name, one in found.items()})
+    rejects = pl.concat([pl.DataFrame(schema=REJECTS), *(one.rejects for one in found.values())])
+    counts = {name: one.rows for name, one in found.items()}
+    return Checked(frames, rejects, counts, {name: one.late for name, one in found.items()})
+
+
+@dataclass(frozen=True)
+class _Enterprises:
+    """The checked enterprises with their numbers, and the codes of faulty rows."""
+
+    frame: pl.DataFrame
+    bad: pl.Series
+
+
+@dataclass(frozen=True)
+class _CheckedRegistry:
+    """A registry's `good` rows, `rejects` (shape REJECTS), codes of `bad` rows, and what became of the rows."""
+
+    good: pl.DataFrame
+    rejects: pl.DataFrame
+    bad: pl.Series
+    rows: dict[str, int]
+    late: int
+
+
+def _checked(
+    registry: Registry,
+    frame: pl.DataFrame,
+    cell_faults: Frames,
+    law: Catalogue,
+    year: int,
+    enterprises: _Enterprises | None,
+) -> _CheckedRegistry:
+    """Check one registry; `enterprises`: None for that registry itself."""
+    frame, late = _with_role(registry, frame, year)
+    listed = is_listed(frame, enterprises.frame) if enterprises else None
+    frame, item_faults = identify(registry.name, frame, law)
+    faults = _all_faults(registry, frame, cell_faults[registry.name], item_faults, listed)
+    faults = pl.concat([faults, _wrong_year(registry, frame, year)])
+    if enterprises and listed is not None and registry.has_lines:
+        faults = pl.concat([faults, _strangers(frame, listed, faults, enterprises.bad)])
+    frame = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    good = frame.filter(~pl.col("row").is_in(faults["row"].implode())) if faults.height else frame
+    good, conflicts = _compared(registry, good)
+    faults = pl.concat([faults, conflicts])
+    bad = frame["uscc"].gather(faults["row"].unique()).drop_nulls().unique()
+    kept = good.drop("row", *(c for c in good.columns if c.startswith(RAW)))
+    return _CheckedRegistry(kept, _rejects(registry, frame, faults), bad, _counted(frame, good), late)
 
 
 def notes(late: Mapping[str, int], year: int) -> list[str]:

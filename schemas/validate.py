@@ -1,9 +1,14 @@
 """Check a registry's frame and say every fault of every row."""
 
+from threading import Lock
+
 import pandera.polars as pa
 import polars as pl
 
 from schemas.registries import REASONS, Registry
+
+_ONE_AT_A_TIME = Lock()
+"""Pandera keeps its settings of a validation for the whole process."""
 
 FAULTS = {"row": pl.Int64, "column": pl.String, "reason": pl.String, "check": pl.String}
 """A fault: `row` is the frame's row index; `reason` Chinese, with the remedy."""
@@ -27,8 +32,9 @@ def validate(registry: Registry, frame: pl.DataFrame, listed: pl.Series | None =
 def _broken(registry: Registry, columns: list[str], frame: pl.DataFrame) -> pl.DataFrame:
     """The faults that the registry's checks find in some of its columns."""
     try:
-        # `select` would copy all, where their chunks differ
-        registry.schema(columns).validate(frame[columns], lazy=True)
+        with _ONE_AT_A_TIME:
+            # `select` would copy all, where their chunks differ
+            registry.schema(columns).validate(frame[columns], lazy=True)
     except pa.errors.SchemaErrors as errors:
         check = pl.col("check").replace({"not_nullable": "required"})
         cases: pl.DataFrame = errors.failure_cases
