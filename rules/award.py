@@ -120,7 +120,7 @@ def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl
     if items is not None and "payments" in frames:
         frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
     lines = once(lines, frames, law, rows.year, told=False)
-    lines = share_caps(without_overlaps(in_window(lines, law), law))
+    lines = share_caps(without_overlaps(in_window(lines, law), law), told=False)
     lines = _settled(of_year(lines, rows.year, law))
     live = lines.lazy() if lines.select(_LIVE.all()).item() else lines.lazy().filter(_LIVE)
     return (

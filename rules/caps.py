@@ -16,6 +16,8 @@ _FEN = pl.lit(Decimal("0.01"), YUAN)
 _CONTENT = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "on", "gross", "working")
 """Ties go by content, so that neither row order nor chunking moves a fen."""
 
+_UNNAMED = "缺少项目编号，按同一项目合计封顶"
+
 _BY_REST = ("pool", "_rest")
 
 
@@ -23,16 +25,21 @@ def _pools(lines: pl.DataFrame) -> list[str]:
     return sorted(c for c in lines.columns if c.removeprefix("pool_").isdecimal())
 
 
-def share_caps(lines: pl.DataFrame, of_things: bool = False) -> pl.DataFrame:
+def share_caps(lines: pl.DataFrame, of_things: bool = False, told: bool = True) -> pl.DataFrame:
     """Apply the caps that lines share, payable lines first; a cap may settle an assessed line's open factor.
 
     Where the payable lines of a pool exceed its cap, the excess comes off in proportion, to the fen, by
     largest remainder. Lows and highs of pending lines share what the payable lines leave. `of_things`:
-    only the caps that bound one project or person, not those of an enterprise's year.
+    only the caps that bound one project or person, not those of an enterprise's year. `told`: also say which cap
+    it was.
     """
     lines = lines.with_row_index("_line")
     for pool in _pools(lines):
-        lines = _share(lines, pool, of_things)
+        cut = _shared(lines, pool, of_things)
+        if told:
+            lines = with_notes(lines, cut.filter("unnamed").select("_line", note=pl.lit(_UNNAMED)))
+        amounts = ("_line", "award_low", "award_high", *(("cap", "cap_shared") if told else ()))
+        lines = with_changed(lines, cut.select(amounts))
     pending = lines.lazy().filter(status=PENDING)
     settled = pending.filter(pl.col("assessed") & (pl.col("award_low") == pl.col("award_high")))
     lines = with_changed(lines, settled.select("_line", status=pl.lit(PAYABLE)).collect())
@@ -66,7 +73,8 @@ def with_quota_notes(lines: pl.DataFrame, notes: Mapping[str, str]) -> pl.DataFr
     return lines.with_columns(review=pl.when(noted != "").then(noted))
 
 
-def _share(lines: pl.DataFrame, pool: str, of_things: bool) -> pl.DataFrame:
+def _shared(lines: pl.DataFrame, pool: str, of_things: bool) -> pl.DataFrame:
+    """The lines whose amounts a shared cap changes, see _changed."""
     shares = pl.col(pool).struct
     live = pl.col("status").is_in([PAYABLE, PENDING]) & (pl.lit(not of_things) | shares.field("of_thing"))
     bound = shares.field("amount").alias("bound")
@@ -77,8 +85,6 @@ def _share(lines: pl.DataFrame, pool: str, of_things: bool) -> pl.DataFrame:
         .select(*own, bound, *(shares.field(name) for name in ("key", "thing")))
         .collect()
     )
-    if pooled.is_empty():
-        return lines
     whose = pl.when(pl.col("thing").is_null()).then("key").otherwise(pl.struct("key", "thing").hash())
     alone = ~pooled.select(whose.is_duplicated()).to_series()  # of the others, some may still be alone
     together = pooled.filter(~alone)
@@ -89,11 +95,7 @@ def _share(lines: pl.DataFrame, pool: str, of_things: bool) -> pl.DataFrame:
         *_cut_together(together.filter(~of_thing).with_columns(pool="key"), lines),
         *_cut_together(together.filter(of_thing).with_columns(pool=named), lines),
     ]
-    changed = pl.concat(parts)
-    if changed.is_empty():
-        return lines
-    unnamed = changed.filter("unnamed").select("_line", note=pl.lit("缺少项目编号，按同一项目合计封顶"))
-    return with_notes(with_changed(lines, changed.drop("unnamed")), unnamed)
+    return pl.concat(parts)
 
 
 def _cut_alone(pooled: pl.DataFrame) -> pl.DataFrame:
