@@ -12,7 +12,7 @@ from rules.catalogue import Catalogue
 from rules.dated import in_window, of_year
 from rules.evaluate import DUPLICATE, INELIGIBLE, PAYABLE, PENDING, evaluate
 from rules.frames import APPLICANT, Frames
-from rules.history import Rows, summed
+from rules.history import Rows, searched_text, summed
 from rules.invariants import Broken
 from rules.model import Item
 from rules.narrate import narrate, unspoken
@@ -199,16 +199,19 @@ def _evaluated(
         if reason:
             yield _bare(part, pl.lit(item.id), name, INELIGIBLE, reason)
         else:
-            yield _lines(item, name, _grouped(item, name, part, rows, law), law, told)
+            yield _lines(item, name, rows, _grouped(item, name, part, rows, law), law, told)
     for name in frames:
         if told and REGISTRIES[name].has_lines:
             for again in _repeated(name, frames, law):
                 yield again if items is None else again.filter(pl.col("item").is_in(list(items)))
 
 
-def _lines(item: Item, registry: str, rows: pl.DataFrame, law: Catalogue, told: bool) -> pl.LazyFrame:
+def _lines(
+    item: Item, registry: str, rows: Rows, part: pl.DataFrame, law: Catalogue, told: bool
+) -> pl.LazyFrame:
     compiled = law.compiled(item)
-    found = evaluate(compiled, rows.lazy(), live=not told)
+    looked = pl.lit(searched_text(rows.searched[registry])) if told else pl.lit(None, pl.String)
+    found = evaluate(compiled, part.lazy().with_columns(searched=looked), live=not told)
     known = {*found.collect_schema().names(), "reason", "review", "working"}
     found = narrate(compiled, found, law.readings) if told else unspoken(compiled, found).filter(_LIVE)
     return _laid_out(found, known, pl.lit(item.id), registry, {}, told)

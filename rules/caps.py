@@ -108,6 +108,8 @@ def _cut_alone(pooled: pl.DataFrame) -> pl.DataFrame:
 
 def _cut_together(pooled: pl.DataFrame, lines: pl.DataFrame) -> list[pl.DataFrame]:
     """Payable lines of pools that exceed their bound, and pending ones, which share what the former leave."""
+    if pooled.is_empty():
+        return []
     payable, open_ = pl.col("status") == PAYABLE, pl.col("status") == PENDING
     totals = pooled.group_by("pool").agg(
         bound=pl.col("bound").max(),

@@ -58,11 +58,8 @@ def summed(rows: pl.DataFrame, per: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def dated(name: str, frames: Frames, year: int, searched: Sequence[int] = ()) -> pl.DataFrame:
-    """A registry's rows to evaluate, with history and `on`, the day that dates them, but without the applicant.
-
-    `searched`: the earlier years that were looked through for what came first.
-    """
+def dated(name: str, frames: Frames, year: int) -> pl.DataFrame:
+    """A registry's rows to evaluate, with history and `on`, the day that dates them, but without the applicant."""
     frame = frames[name]
     if name == "rnd":
         rows = with_last_year(frame, year)
@@ -70,7 +67,7 @@ def dated(name: str, frames: Frames, year: int, searched: Sequence[int] = ()) ->
         rows = with_prior_smart(frame)
     else:
         rows = lines(frame)
-    return rows.with_columns(_day(name, rows).alias("on"), pl.lit(searched_text(searched)).alias("searched"))
+    return rows.with_columns(_day(name, rows).alias("on"))
 
 
 def applicants(frames: Frames) -> pl.DataFrame:
@@ -95,7 +92,7 @@ class Rows:
         self, frames: Frames, year: int, searched: Mapping[str, Sequence[int]] | None = None
     ) -> None:
         self.frames, self.year = numbered(frames), year
-        self.searched = searched if searched is not None else all_searched(frames, year)
+        self._searched = searched
         self._of: dict[str, pl.DataFrame] = {}
         self._earlier: dict[str, pl.DataFrame] = {}
         self._parts: dict[str, dict[str, pl.DataFrame]] = {}
@@ -103,8 +100,13 @@ class Rows:
     def of(self, name: str) -> pl.DataFrame:
         """A registry's rows, without the applicant."""
         if name not in self._of:
-            self._of[name] = dated(name, self.frames, self.year, self.searched[name])
+            self._of[name] = dated(name, self.frames, self.year)
         return self._of[name]
+
+    @cached_property
+    def searched(self) -> Mapping[str, Sequence[int]]:
+        """Registry → the earlier years that were looked through for what came first."""
+        return all_searched(self.frames, self.year) if self._searched is None else self._searched
 
     @cached_property
     def applicants(self) -> pl.DataFrame:
