@@ -28,7 +28,7 @@ from forecast.severity import credible
 from forecast.sources import shares
 from forecast.streams import Seeds
 from forecast.tables import Weighted, draw_rows, forecast_rows, unsettled, weighted
-from rules.award import item_rows, settle
+from rules.award import assessed, item_rows, settle
 from rules.catalogue import Catalogue, load_catalogue
 from rules.frames import Frames
 from schemas.districts import DISTRICTS
@@ -631,3 +631,16 @@ def test_only_a_part_of_the_cases_claims() -> None:
     ]
     lines = [c.filter(item="A4.03", basis="counted")["lines"].sum() for c in cells]
     assert lines[1] == pytest.approx(0.4 * lines[0], rel=0.03)
+
+
+def test_looking_back_codes_that_are_not_listed_share_their_caps() -> None:
+    """A7.08 pays at most 300万 an enterprise and year; who has left the list since is one enterprise all the same."""
+    gone, other = codes(4)[2:]
+    claims = [
+        {"uscc": code, "item": "A7.08", "event_on": date(BASE, 5, day), "base_amount": Decimal(base)}
+        for code, day, base in ((gone, 1, 10_000_000), (gone, 2, 20_000_000), (other, 1, 5_000_000))
+    ]
+    frames = {"enterprises": enterprises(2, BASE), "claims": registry("claims", claims, BASE)}
+    lines = assessed(frames, LAW, BASE)
+    paid = lines.group_by("uscc").agg(pl.col("award_low").sum())
+    assert dict(paid.iter_rows()) == {gone: Decimal(3_000_000), other: Decimal(1_000_000)}

@@ -181,6 +181,17 @@ def test_reading_may_be_tried_again(city: Path, tmp_path: Path) -> None:
     assert divide(tmp_path, "2", quiet).folders
 
 
+def test_a_file_that_changes_while_it_is_read_stops_the_run(tmp_path: Path) -> None:
+    raw = tmp_path / "raw" / "2023"
+    raw.mkdir(parents=True)
+    row = {"uscc": "91320583MA4T1WW72E", "name": "甲", "district": "张浦"}
+    pl.DataFrame([row]).write_parquet(raw / "enterprises.parquet")
+    steps.read(tmp_path, raw.parent, 2023, quiet)
+    pl.DataFrame([row, row]).write_parquet(raw / "enterprises.parquet")
+    with pytest.raises(Unusable, match="enterprises.parquet」在运行中被改动"):
+        steps.check_rows(tmp_path, 2023, steps.law_of(()), quiet)
+
+
 def test_draws_made_twice_at_once_are_the_same(city: Path, tmp_path: Path) -> None:
     """One writes while the other is at it; the first to be complete stays."""
     from flows import ahead

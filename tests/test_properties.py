@@ -18,6 +18,7 @@ from rules.scenario import Scenario, apply_scenario
 from rules.settle import settlement
 from schemas.districts import DISTRICTS
 from schemas.money import YUAN
+from schemas.outputs import ORDER
 from schemas.registries import PROVENANCE, REGISTRIES
 
 LAW = load_catalogue()
@@ -125,6 +126,7 @@ def test_parts_add_up_and_every_row_has_a_line(frames: dict[str, pl.DataFrame]) 
     verify(awards, settlement(settled.lines, settled.unmatched, frames, WITH_B), frames, WITH_B, 2023)
     shares = pl.sum_horizontal("city_share", "district_share", "prefecture_share")
     assert awards["award"].sum() == awards.select(shares).to_series().sum()
+    assert awards.select(ORDER).equals(awards.select(ORDER).sort(ORDER, nulls_last=True))
 
 
 @whole_city
