@@ -121,7 +121,7 @@ def owed(rows: Rows, law: Catalogue, items: Collection[str] | None = None) -> pl
         frames = frames | {"payments": frames["payments"].filter(pl.col("item").is_in(list(items)))}
     lines = once(lines, frames, law, rows.year, told=False)
     lines = share_caps(without_overlaps(in_window(lines, law), law), told=False)
-    lines = _settled(of_year(lines, rows.year, law))
+    lines = _settled(of_year(lines, rows.year, law), told=False)
     live = lines.lazy() if lines.select(_LIVE.all()).item() else lines.lazy().filter(_LIVE)
     return (
         split(live.with_columns(**_amounts(), **{"class": kind_of(law)}), law)
@@ -272,8 +272,8 @@ def _bare(rows: pl.DataFrame, item: pl.Expr, registry: str, status: str, reason:
     return _laid_out(rows.lazy(), rows.columns, item, registry, given)
 
 
-def _settled(lines: pl.DataFrame) -> pl.DataFrame:
-    """Payable lines that are worth nothing become ineligible; those that are certain while pending say so."""
+def _settled(lines: pl.DataFrame, told: bool = True) -> pl.DataFrame:
+    """Payable lines that are worth nothing become ineligible; those that are certain while pending say so (`told`)."""
     worthless = (pl.col("status") == PAYABLE) & (pl.col("award_low") == 0)
     why = (
         pl.when(pl.col("gross") == 0)
@@ -287,8 +287,11 @@ def _settled(lines: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("封顶额度为零"))
     )
     lines = lines.with_row_index("_line")
-    refused = lines.lazy().filter(worthless).select("_line", status=pl.lit(INELIGIBLE), reason=why)
+    said = {"reason": why} if told else {}
+    refused = lines.lazy().filter(worthless).select("_line", status=pl.lit(INELIGIBLE), **said)
     lines = with_changed(lines, refused.collect())
+    if not told:
+        return lines.drop("_line")
     certain = (pl.col("status") == PENDING) & (pl.col("award_low") == pl.col("award_high"))
     note = pl.lit("在法定幅度内金额都相同，部门核定后即可兑付")
     lines = with_notes(lines, lines.lazy().filter(certain).select("_line", note=note).collect())

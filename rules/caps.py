@@ -46,7 +46,8 @@ def share_caps(lines: pl.DataFrame, of_things: bool = False, told: bool = True) 
     exhausted = lines.lazy().filter((pl.col("status") == PENDING) & (pl.col("award_high") == 0))
     paid = filled("封顶额度已用完，以前年度已兑付 {} 元", grouped(pl.col("cap_paid")))
     why = pl.when(pl.col("cap_paid") > 0).then(paid).otherwise(pl.lit("封顶额度已由其他奖补用完"))
-    changed = exhausted.select("_line", status=pl.lit(INELIGIBLE), reason=why)
+    said = {"reason": why} if told else {}
+    changed = exhausted.select("_line", status=pl.lit(INELIGIBLE), **said)
     return with_changed(lines, changed.collect()).drop("_line", *_pools(lines))
 
 
