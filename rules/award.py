@@ -145,6 +145,8 @@ def _together(parts: Iterator[pl.LazyFrame], rows: Rows, told: bool = True) -> p
     """The lines of all items with their applicants, who are looked up once for all of them."""
     made = pl.collect_all(parts) or [pl.DataFrame(schema=_carried(told))]
     lines = pl.concat(made, how="diagonal", rechunk=True)  # or every step would put pieces together
+    absent = {c: t for c, t in _carried(told).items() if c not in lines.columns}
+    lines = lines.with_columns(pl.lit(None, t).alias(c) for c, t in absent.items())
     if not told:
         return with_found(lines, rows.applicants.select(APPLICANT, "uscc", "district"), APPLICANT)
     about = rows.applicants.select(APPLICANT, "name", "district", _code="uscc")
@@ -225,11 +227,10 @@ def _laid_out(
     given: dict[str, pl.Expr],
     told: bool = True,
 ) -> pl.LazyFrame:
-    """The columns of a line and the caps it shares: as given, or as the rows have them, else null."""
+    """The columns of a line and the caps it shares: as given, or as the rows have them; others are null."""
     given = given | {"item": item, "policy": item.str.head(1), "registry": pl.lit(registry)}
     held = [
-        (given[c] if c in given else pl.col(c) if c in known else pl.lit(None, t)).alias(c)
-        for c, t in _carried(told).items()
+        (given[c] if c in given else pl.col(c)).alias(c) for c in _carried(told) if c in given or c in known
     ]
     return rows.select(*held, *sorted(c for c in known if c.startswith("pool_")))
 
