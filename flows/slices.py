@@ -50,10 +50,15 @@ class Slice:
         if self.stamp is None:
             faults = pl.read_parquet(_faults(path)) if columns is None else pl.DataFrame(schema=FAULTS)
             return Rows(pl.read_parquet(path, columns=columns), faults)
-        if tuple(self.stamp) != _stamp(path):
-            raise Unusable(f"文件「{self.label}」在运行中被改动，请重新运行。")
+        self.refuse_changed()
         table = read_parquet(path, REGISTRIES[self.registry], self.label, self.first, self.rows, columns)
+        self.refuse_changed()
         return _rows(table, self.year)
+
+    def refuse_changed(self) -> None:
+        """Raises Unusable where the file has changed since it was found."""
+        if self.stamp is not None and tuple(self.stamp) != _stamp(Path(self.path), self.label):
+            raise Unusable(f"文件「{self.label}」在运行中被改动，请重新运行。")
 
 
 def _rows(table: Table, year: int) -> Rows:
@@ -65,8 +70,11 @@ def _faults(parsed: Path) -> Path:
     return parsed.with_suffix(".faults")
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
+def _stamp(path: Path, label: str) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise Unusable(f"文件「{label}」在运行中不见了，请放回后重新运行。") from error
     return found.st_size, found.st_mtime_ns
 
 
@@ -75,8 +83,9 @@ def found(into: Path, registry: str, folder: Folder, label: str) -> tuple[list[S
     path = folder.files[registry]
     whole = Slice(registry, f"{folder.year}-000000", str(path), label, folder.year, 0, 0, None)
     if path.suffix.casefold() == ".parquet":
+        whole = replace(whole, path=str(path.absolute()), stamp=_stamp(path, label))
         rows, notes = survey(path, REGISTRIES[registry], label)
-        whole = replace(whole, path=str(path.absolute()), stamp=_stamp(path))
+        whole.refuse_changed()
         starts = range(0, max(1, rows), SLICE)
         return [
             replace(whole, name=f"{folder.year}-{number:06}", first=first, rows=min(SLICE, rows - first))

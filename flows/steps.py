@@ -63,9 +63,9 @@ def read(work: Path, raw: Path, year: int, say: Say) -> Path:
             label = path.name if here else f"{folder.year}/{path.name}"
             made, said = slices.found(work / "read", name, folder, label)
             count = sum(one.rows for one in made)
-            inputs.append(
-                {"registry": name, "file": label, "bytes": path.stat().st_size, "sha256": sha256(path)}
-            )
+            size, digest = path.stat().st_size, sha256(path)
+            inputs.append({"registry": name, "file": label, "bytes": size, "sha256": digest})
+            made[0].refuse_changed()
             found += made
             notes += said
             rows[name] = rows.get(name, 0) + count

@@ -180,7 +180,7 @@ def _limits(compiled: CompiledItem, columns: Sequence[str]) -> list[_Limit]:
 def _limit(cap: CompiledCap, paid: str, columns: Sequence[str]) -> _Limit:
     amount = pl.coalesce(to_fen(cap.amount.cast(_FINE)), cap.fallback)
     if paid not in columns:
-        return _Limit(amount, pl.lit(None, YUAN), _pool(cap, columns))
+        return _Limit(_positive(amount), pl.lit(None, YUAN), _pool(cap, columns))
     used = pl.col(paid).cast(YUAN)
     left = pl.max_horizontal(amount - used.fill_null(_ZERO), _ZERO)
     return _Limit(pl.when(amount.is_not_null()).then(left), used, _pool(cap, columns))
@@ -225,7 +225,7 @@ def _pool(cap: CompiledCap, columns: Sequence[str]) -> list[pl.Expr] | None:
     """
     if not (cap.shared and cap.per):
         return None
-    year = pl.col("on").dt.year().cast(pl.UInt64) - _EPOCH
+    year = (pl.col("on").dt.year() - _EPOCH).clip(0, 255).cast(pl.UInt64)  # no run is of a year beyond
     who = pl.col(APPLICANT).cast(pl.UInt64) if "uscc" in cap.per else pl.lit(0, pl.UInt64)
     key = pl.lit(cap.pool << 40, pl.UInt64) + year * (1 << 32) + who
     things = [_thing(column, columns) for column in cap.per if column not in ("uscc", "year")]

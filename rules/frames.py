@@ -31,9 +31,13 @@ def earlier(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def numbered(frames: Frames) -> Frames:
-    """The frames with numbers of applicants, made anew unless every registry has them."""
+    """The frames with numbers of applicants, made anew unless every registry has them, of one numbering."""
     if all(APPLICANT in frame.columns for frame in frames.values()):
-        return frames
+        numbers = frames["enterprises"][
+            APPLICANT
+        ]  # they ascend, unless frames of several runs were put together
+        if (numbers.shift(-1) > numbers).all():
+            return frames
     bare = {name: frame.drop(APPLICANT, strict=False) for name, frame in frames.items()}
     enterprises = with_numbers(bare.pop("enterprises"))
     return {"enterprises": enterprises} | of_enterprises(bare, enterprises)

@@ -42,7 +42,7 @@ def rows_by_number(numbers: pl.Series, at_least: int = 0) -> pl.Series:
     """For every number from 0 the place of a row that bears it, null where none does."""
     rows = pl.int_range(numbers.len(), dtype=pl.UInt32, eager=True)
     width = max(at_least, _end(numbers))
-    if numbers.len() == width and (numbers == rows).all():  # as of all enterprises
+    if numbers.len() == width and (numbers == rows).all(ignore_nulls=False):  # as of all enterprises
         return rows
     row_of: pl.Series = pl.repeat(None, width, dtype=pl.UInt32, eager=True)
     return row_of.scatter(numbers, rows)
@@ -71,6 +71,8 @@ def with_changed(lines: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
     """
     if changed.is_empty():
         return lines
+    if changed["_line"].n_unique() < changed.height:
+        raise ValueError("a line that is changed twice")
     return lines.with_columns(
         lines[c].clone().scatter(changed["_line"], changed[c].cast(lines.schema[c]))
         for c in changed.columns

@@ -186,9 +186,14 @@ def test_a_file_that_changes_while_it_is_read_stops_the_run(tmp_path: Path) -> N
     raw.mkdir(parents=True)
     row = {"uscc": "91320583MA4T1WW72E", "name": "甲", "district": "张浦"}
     pl.DataFrame([row]).write_parquet(raw / "enterprises.parquet")
+    spent = {"uscc": row["uscc"], "year": 2023, "rnd_expense": 100, "super_deduction": True}
+    pl.DataFrame([spent]).write_parquet(raw / "rnd.parquet")
     steps.read(tmp_path, raw.parent, 2023, quiet)
-    pl.DataFrame([row, row]).write_parquet(raw / "enterprises.parquet")
-    with pytest.raises(Unusable, match="enterprises.parquet」在运行中被改动"):
+    pl.DataFrame([spent, spent]).write_parquet(raw / "rnd.parquet")
+    with pytest.raises(Unusable, match="rnd.parquet」在运行中被改动"):
+        steps.check_rows(tmp_path, 2023, steps.law_of(()), quiet)
+    (raw / "rnd.parquet").unlink()
+    with pytest.raises(Unusable, match="rnd.parquet」在运行中不见了"):
         steps.check_rows(tmp_path, 2023, steps.law_of(()), quiet)
 
 

@@ -55,3 +55,9 @@ def test_what_is_found_comes_in_the_pieces_of_the_frame() -> None:
     made = with_found(pl.concat(pieces, rechunk=False), found, "number")
     assert made["name"].to_list() == ["甲", "丙", "乙", "丙", "甲", "甲"]
     assert made["name"].chunk_lengths() == made["number"].chunk_lengths() == [2, 1, 3]
+
+
+def test_a_line_is_changed_once() -> None:
+    lines = pl.DataFrame({"_line": [0, 1], "status": ["a", "b"]})
+    with pytest.raises(ValueError, match="twice"):
+        with_changed(lines, pl.DataFrame({"_line": [0, 0], "status": ["c", "d"]}))
