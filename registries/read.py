@@ -206,7 +206,9 @@ def _scanned(path: Path, plan: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.Dat
     try:
         return plan(pl.scan_parquet(path, glob=False)).collect()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise Unusable(f"文件「{path}」已损坏或不是 Parquet 文件，不能读取。") from error
+        raise Unusable(
+            f"文件「{path}」已损坏或不是 Parquet 文件，不能读取。请重新导出，或向报送部门索取。"
+        ) from error
 
 
 def survey(path: Path, registry: Registry, label: str) -> tuple[int, list[str]]:
@@ -294,6 +296,8 @@ def _read_text(source: pl.Series, kind: Kind, factor: Decimal, path: Path) -> tu
     try:
         texts = frame.select(pl.coalesce(cells.written(pl.col("source")), said) if binary else said)
     except pl.exceptions.PolarsError as error:
-        raise Unusable(f"文件「{path}」的列「{source.name}」是 {source.dtype} 类型，不能读取。") from error
+        raise Unusable(
+            f"文件「{path}」的列「{source.name}」是 {source.dtype} 类型，不能读取。请以文本、数字或日期重新导出这一列。"
+        ) from error
     text = cells.cleaned(texts.to_series(), kind)
     return text, cells.parse(text, kind, factor, binary)

@@ -904,7 +904,7 @@ def test_units_and_days_in_parquet(tmp_path: Path) -> None:
 def test_parquet_that_cannot_be_read(tmp_path: Path) -> None:
     path = tmp_path / "rnd.parquet"
     path.write_bytes(b"PAR1 nothing")
-    with pytest.raises(Unusable, match="已损坏或不是 Parquet"):
+    with pytest.raises(Unusable, match="已损坏或不是 Parquet.*请重新导出"):
         read(path)
     pl.DataFrame(
         {"uscc": [甲], "year": [2023], "rnd_expense": [[1]], "super_deduction": [True]}
@@ -1296,3 +1296,10 @@ def test_a_title_in_the_middle_states_the_sheets_unit(tmp_path: Path) -> None:
 def test_a_first_row_without_a_code_is_no_line_of_the_header(tmp_path: Path) -> None:
     rows: Rows = [["统一社会信用代码", "企业名称", "所属区镇"], [None, "甲公司", "花桥", "附言"]]
     assert at(read(book(tmp_path / "企业名录.xlsx", ("表", rows)), "enterprises")) == [2]
+
+
+def test_a_parquet_column_of_lists_is_refused_by_its_own_name(tmp_path: Path) -> None:
+    row = {"uscc": "91320583MA4T1WW72E", "年度": 2023, "研发费用": [1], "super_deduction": True}
+    pl.DataFrame([row]).write_parquet(tmp_path / "rnd.parquet")
+    with pytest.raises(Unusable, match="列「研发费用」是 List.*请以文本、数字或日期重新导出"):
+        read_table(tmp_path / "rnd.parquet", REGISTRIES["rnd"], "rnd.parquet")
