@@ -22,7 +22,7 @@ from prefect.futures import PrefectFuture, wait
 from prefect.logging import get_run_logger
 from prefect.schedules import Cron
 
-from flows import folders, gather, parts, steps
+from flows import folders, gather, parts, reporting, steps
 from flows.direct import scenario_name
 from flows.runners import on_runner, one_after_the_other, wanted_runner
 from rules.catalogue import Catalogue
@@ -99,8 +99,8 @@ def publish(work: str, out: str, year: int, scenarios: list[str], template: str 
     paths = tuple(Path(path) for path in scenarios)
     result = Path(work) / "result"
     if not result.is_dir():
-        steps.report(Path(work), year, law_of(scenarios), paths, date.today().isoformat(), say)
-    steps.hand_over(Path(work), Path(template) if template else None, say)
+        reporting.report(Path(work), year, law_of(scenarios), paths, date.today().isoformat(), say)
+    reporting.hand_over(Path(work), Path(template) if template else None, say)
     return str(folders.publish(folders.published(Path(out), year, scenario_name(paths)), result))
 
 
@@ -186,7 +186,7 @@ def run_flow(
     `partitions`: see flows.parts.wanted_parts; `runner`: see flows.runners. Raises Unusable when the configured
     API or the scheduler does not answer.
     """
-    steps.check_template(template, out)
+    reporting.check_template(template, out)
     asked, where = parts.wanted_parts(partitions), wanted_runner(runner)
     steps.law_of(scenarios)  # what is wrong with a scenario is told before anything starts
     announce(api)

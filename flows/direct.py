@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows import folders, steps
+from flows import folders, reporting, steps
 from flows.files import Say
 from flows.gather import gather_awards, gather_checks
 from flows.parts import divide, wanted_parts
@@ -32,7 +32,7 @@ def run_annual(
 
     `partitions`: see flows.parts.wanted_parts. Parts are computed one after the other, so that memory holds one.
     """
-    steps.check_template(template, out)
+    reporting.check_template(template, out)
     asked = wanted_parts(partitions)
     law = steps.law_of(scenarios)
     target = folders.published(out, year, scenario_name(scenarios))
@@ -47,8 +47,8 @@ def run_annual(
         division.each("计算", lambda part: steps.compute_part(part, work, year, law, told), say)
         gather_awards(work, division, law)
         steps.say_totals(work, say)
-        result = steps.report(work, year, law, scenarios, date.today().isoformat(), say)
-        steps.hand_over(work, template, say)
+        result = reporting.report(work, year, law, scenarios, date.today().isoformat(), say)
+        reporting.hand_over(work, template, say)
         return folders.publish(target, result)
     finally:
         folders.remove_work_folder(work)

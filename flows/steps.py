@@ -22,12 +22,10 @@ from flows.files import (
     write_parquet,
 )
 from flows.gather import gather_checks
-from flows.manifest import annual_manifest
 from flows.parts import Division
 from registries.locate import locate_years
-from reports.figures import added, figures
-from reports.template import in_order, payments_of, write_template
-from reports.workbook import write_workbook
+from reports.figures import figures
+from reports.to_pay import payments_of
 from rules.award import settle_part
 from rules.catalogue import Catalogue, load_catalogue
 from rules.frames import Frames
@@ -37,7 +35,6 @@ from rules.publish import published
 from rules.scenario import load_scenario
 from rules.settle import settlement
 from rules.summary import summarise
-from schemas.errors import Unusable
 from schemas.money import YUAN
 from schemas.outputs import REJECTS
 from schemas.registries import PROVENANCE, REGISTRIES
@@ -165,54 +162,3 @@ def say_totals(work: Path, say: Say) -> None:
     )
     count, payable, total = lines.collect(engine="streaming").row(0)
     say(f"计算完毕：{count:,} 条奖补行，应兑付 {payable:,} 条，共 {total / 10000:,.2f} 万元")
-
-
-def check_template(template: Path | None, out: Path) -> None:
-    """Refuse a payments template that could not be written, or would lie among published results."""
-    if template is None:
-        return
-    if template.suffix.lower() not in (".xlsx", ".csv", ".parquet"):
-        raise Unusable(f"已兑付登记表「{template.name}」的后缀应为 .xlsx、.csv 或 .parquet。")
-    if not template.absolute().parent.is_dir():
-        raise Unusable(f"没有文件夹「{template.parent}」，不能写入已兑付登记表。")
-    if template.absolute().is_relative_to(out.absolute()):
-        raise Unusable(f"已兑付登记表含完整证件号码，不能放在结果文件夹「{out}」内；请另选位置。")
-
-
-def hand_over(work: Path, template: Path | None, say: Say) -> None:
-    """Put the payments template where it was asked for, readable by its owner only."""
-    if template is None:
-        return
-    parts = [pl.read_parquet(part / "computed" / "template.parquet") for part in Division.of(work).folders]
-    held = in_order(pl.concat(parts))
-    write_template(held, template)
-    say(
-        f"已写出本次应付的已兑付登记（含完整证件号码，仅本人可读）：{template}，共 {held.height:,} 行；付清后并入已兑付登记表"
-    )
-
-
-def report(work: Path, year: int, law: Catalogue, scenarios: tuple[Path, ...], today: str, say: Say) -> Path:
-    """Write manifest and workbook and gather the published files in `<work>/result`, which appears complete.
-
-    May be repeated after a failure: what it gathers stays where it was.
-    """
-    result = work / "result.partial"
-    shutil.rmtree(result, ignore_errors=True)
-    result.mkdir()
-    for name in ("awards", "rejects", "summary", "settlement"):
-        (result / f"{name}.parquet").hardlink_to(work / f"{name}.parquet")
-    manifest = annual_manifest(work, result, year, law, scenarios)
-    write_json(result / "manifest.json", manifest)
-    say("编制工作簿……")
-    write_workbook(
-        result / "awards.xlsx",
-        awards=pl.scan_parquet(result / "awards.parquet"),
-        sums=added([part / "computed" for part in Division.of(work).folders]),
-        last_year=pl.read_parquet(work / "last_year.parquet"),
-        summary=pl.read_parquet(result / "summary.parquet"),
-        settlement=pl.scan_parquet(result / "settlement.parquet"),
-        rejects=pl.scan_parquet(result / "rejects.parquet"),
-        manifest=manifest,
-        today=today,
-    )
-    return result.rename(work / "result")

@@ -14,20 +14,6 @@ from schemas.registries import REGISTRIES
 _PAYMENTS = REGISTRIES["payments"]
 
 
-def payments_of(lines: pl.DataFrame) -> pl.DataFrame:
-    """What is still to pay (persons in full) as rows of the payments registry; `amount` in yuan."""
-    rows = lines.filter(pl.col("to_pay") > 0).with_columns(
-        amount=pl.col("to_pay"), paid_on=pl.lit(None, pl.Date)
-    )
-    return in_order(rows.select(pl.col(c).cast(t) for c, t in _PAYMENTS.dtypes().items()))
-
-
-def in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of the payments registry in the order of their content."""
-    order = ("item", "uscc", "person_id", "project_id", "certificate_no", "level", "months", "amount")
-    return rows.sort(order, nulls_last=True)
-
-
 def write_template(rows: pl.DataFrame, path: Path) -> None:
     """Write the registry as .xlsx, .csv or .parquet, whole or not at all, readable by its owner only."""
     writers: dict[str, Callable[[pl.DataFrame, Path], None]] = {

@@ -1,19 +1,13 @@
 """The seven registries: their columns, headers and what a row must satisfy (see docs/data.md).
 
-A pandera column carries its Chinese header as `title`, and how departments write it as metadata: the
-`kind` of cell, whether the header is `required`, and other headers in use.
+Data only, so that who needs the columns need not load what checks them (schemas.validate).
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-import pandera.polars as pa
 import polars as pl
-from pandera.api.polars.types import PolarsData
 
-from schemas.codes import resident_id_fits, uscc_check_digit_fits
-from schemas.districts import DISTRICTS
 from schemas.money import RATE, YUAN
 
 Kind = Literal[
@@ -37,39 +31,6 @@ DTYPES: dict[Kind, Any] = {
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
-REASONS: dict[str, str] = {
-    "required": "此项必填，单元格为空；请补填（合并单元格请取消合并后逐行填写）",
-    "uscc": "统一社会信用代码校验位不符或格式不对（应为18位，不含字母I、O、S、V、Z）；请对照营业执照更正，代码列请设为文本格式",
-    "resident_id": "18位身份证号码校验位不符；请核对证件，号码列请设为文本格式",
-    "district": "不是昆山九个区镇之一；请填写：" + "、".join(DISTRICTS),
-    "year": f"年度不可能（应在{FIRST_YEAR}至{LAST_YEAR}之间）；请更正",
-    "date": "日期不可能（应在1949年之后、2100年之前）；请更正",
-    "not_negative": "不能为负数；请核对后更正",
-    "too_large": "金额不可能（应小于一万亿元）；请核对单位，或是否填错了列",
-    "rate": "比例应在0至1之间（或0%至100%）；请更正，百分数请带百分号",
-    "months": "月数应在0至1200之间；请更正",
-}
-"""What a clerk reads for each check: what is wrong and what to do."""
-
-
-def _check(name: str, holds: Callable[[pl.Expr], pl.Expr]) -> pa.Check:
-    def run(data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(holds(pl.col(data.key)))
-
-    return pa.Check(run, name=name, error=name)
-
-
-_CHECKS: dict[str, pa.Check] = {
-    "uscc": _check("uscc", uscc_check_digit_fits),
-    "resident_id": _check("resident_id", resident_id_fits),
-    "district": _check("district", lambda c: c.is_in(list(DISTRICTS))),
-    "year": _check("year", lambda c: c.is_between(FIRST_YEAR, LAST_YEAR)),
-    "date": _check("date", lambda c: c.dt.year().is_between(1949, 2100)),
-    "not_negative": _check("not_negative", lambda c: c >= 0),
-    "too_large": _check("too_large", lambda c: c < 10**12),
-    "rate": _check("rate", lambda c: c.is_between(0, 1)),
-    "months": _check("months", lambda c: c.is_between(0, 1200)),
-}
 _DEFAULT_CHECKS: dict[Kind, tuple[str, ...]] = {
     "code": ("uscc",),
     "district": ("district",),
@@ -81,6 +42,26 @@ _DEFAULT_CHECKS: dict[Kind, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class Column:
+    """One column: its Chinese header, the kind of its cells, and other headers in use.
+
+    `required`: the header must be there; `blank`: even so a cell may be empty, and is then unknown.
+    `checks`: what a cell must satisfy (see schemas.validate).
+    """
+
+    title: str
+    kind: Kind
+    aliases: tuple[str, ...]
+    required: bool
+    blank: bool
+    checks: tuple[str, ...]
+
+    @property
+    def nullable(self) -> bool:
+        return self.blank or not self.required
+
+
 def _column(
     title: str,
     kind: Kind,
@@ -88,16 +69,9 @@ def _column(
     required: bool = False,
     blank: bool = False,
     checks: tuple[str, ...] | None = None,
-) -> pa.Column:
-    """`required`: the header must be there; `blank`: even so a cell may be empty, and is then unknown."""
-    names = _DEFAULT_CHECKS.get(kind, ()) if checks is None else checks
-    return pa.Column(
-        DTYPES[kind],
-        [_CHECKS[name] for name in names],
-        nullable=blank or not required,
-        title=title,
-        metadata={"kind": kind, "required": required, "aliases": aliases},
-    )
+) -> Column:
+    checks = _DEFAULT_CHECKS.get(kind, ()) if checks is None else checks
+    return Column(title, kind, aliases, required, blank, checks)
 
 
 @dataclass(frozen=True)
@@ -110,7 +84,7 @@ class Registry:
 
     name: str
     title: str
-    columns: dict[str, pa.Column]
+    columns: dict[str, Column]
     dated_by: str | None
     one_of: tuple[str, ...] = ()
     has_lines: bool = True
@@ -119,22 +93,18 @@ class Registry:
     def stems(self) -> tuple[str, str]:
         return self.name, self.title
 
-    def schema(self, columns: Sequence[str]) -> pa.DataFrameSchema:
-        """What some of the columns must satisfy."""
-        return pa.DataFrameSchema({column: self.columns[column] for column in columns}, name=self.name)
-
     def kind(self, column: str) -> Kind:
-        return cast(Kind, self.columns[column].metadata["kind"])
+        return self.columns[column].kind
 
     def header(self, column: str) -> str:
-        return str(self.columns[column].title)
+        return self.columns[column].title
 
     def required(self) -> list[str]:
-        return [name for name, column in self.columns.items() if column.metadata["required"]]
+        return [name for name, column in self.columns.items() if column.required]
 
     def spellings(self, column: str) -> tuple[str, ...]:
         """Every header that means this column."""
-        return (column, self.header(column), *self.columns[column].metadata["aliases"])
+        return (column, self.header(column), *self.columns[column].aliases)
 
     def dtypes(self) -> dict[str, Any]:
         return {name: DTYPES[self.kind(name)] for name in self.columns}
@@ -144,37 +114,37 @@ _USCC = ("社会信用代码", "信用代码", "统一信用代码", "企业统�
 _NAME = ("单位名称", "企业（单位）名称", "申报单位", "名称")
 
 
-def _uscc() -> pa.Column:
+def _uscc() -> Column:
     return _column("统一社会信用代码", "code", *_USCC, required=True)
 
 
-def _item(required: bool = True) -> pa.Column:
+def _item(required: bool = True) -> Column:
     return _column("条款编号", "item", "条款", "条款号", "政策条款", required=required)
 
 
-def _level() -> pa.Column:
+def _level() -> Column:
     return _column("级别", "word", "等级", "类别级别")
 
 
-def _project() -> dict[str, pa.Column]:
+def _project() -> dict[str, Column]:
     return {
         "project_id": _column("项目编号", "id", "项目编码", "项目代码"),
         "project_name": _column("项目名称", "name"),
     }
 
 
-def _assessed() -> dict[str, pa.Column]:
+def _assessed() -> dict[str, Column]:
     return {
         "assessed_amount": _column("核定金额", "money", "核定奖补金额", "核定额"),
         "assessed_rate": _column("核定比例", "rate", "核定奖补比例"),
     }
 
 
-def _year() -> pa.Column:
+def _year() -> Column:
     return _column("年度", "year", "年份", "所属年度", required=True)
 
 
-def _date(title: str, *aliases: str) -> pa.Column:
+def _date(title: str, *aliases: str) -> Column:
     return _column(title, "date", *aliases, required=True)
 
 

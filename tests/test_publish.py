@@ -187,7 +187,7 @@ def test_a_line_of_an_applicant_with_rejected_rows_says_so(tmp_path: Path) -> No
 def test_a_report_that_failed_can_be_written_again(
     city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import steps
+    from flows import reporting, steps
     from flows.gather import gather_awards
     from flows.parts import Division
 
@@ -204,10 +204,10 @@ def test_a_report_that_failed_can_be_written_again(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(steps, "write_workbook", full_disk)
+        patched.setattr(reporting, "write_workbook", full_disk)
         with pytest.raises(OSError, match="No space"):
-            steps.report(tmp_path, 2023, law, (), "2024-01-15", quiet)
+            reporting.report(tmp_path, 2023, law, (), "2024-01-15", quiet)
     assert not (tmp_path / "result").exists()
-    result = steps.report(tmp_path, 2023, law, (), "2024-01-15", quiet)
+    result = reporting.report(tmp_path, 2023, law, (), "2024-01-15", quiet)
     assert {path.name for path in result.iterdir()} == FILES
     assert (result / "awards.xlsx").stat().st_size > 10_000
