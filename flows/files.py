@@ -16,10 +16,21 @@ from schemas.registries import REGISTRIES
 Say = Callable[[str], None]
 
 
+def part_folders(work: Path) -> list[Path]:
+    """The folders of the parts that a work folder was divided into."""
+    return [work / folder for folder in read_json(work / "parts.json")["folders"]]
+
+
+def checked_tables(part: Path) -> dict[str, pl.LazyFrame]:
+    """The checked registries of a part, not yet read."""
+    found = {name: part / "checked" / f"{name}.parquet" for name in REGISTRIES}
+    return {name: pl.scan_parquet(path) for name, path in found.items() if path.is_file()}
+
+
 def checked_frames(part: Path) -> dict[str, pl.DataFrame]:
     """The checked registries of a part."""
-    found = {name: part / "checked" / f"{name}.parquet" for name in REGISTRIES}
-    return {name: pl.read_parquet(path) for name, path in found.items() if path.is_file()}
+    tables = checked_tables(part)
+    return dict(zip(tables, pl.collect_all(tables.values()), strict=True))
 
 
 @contextmanager

@@ -235,12 +235,14 @@ def refused_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> No
     )
     refused = awards.filter(pl.col("status").is_in(["ineligible", "duplicate"]) & ~reason.str.contains(_LATE))
     refused = refused.with_columns(kind=kind)
+    counts = dict(collected(refused.group_by("kind").agg(pl.len()))[0].iter_rows())
     order = ("缺少数据", "不符合", "重复")
-    *parts, counted = collected(
-        *(refused.filter(kind=name).head(limit) for name in order), refused.group_by("kind").agg(pl.len())
-    )
-    shown = ["kind", *_about(), "reason", "working", _source().alias("source")]
-    rows, counts = pl.concat(parts).head(limit).select(shown), dict(counted.iter_rows())
+    first, left = [refused.head(0).collect()], limit
+    for name in order:
+        if counts.get(name) and left:  # looking for what is not there would go through all lines
+            first += collected(refused.filter(kind=name).head(left))
+            left -= first[-1].height
+    rows = pl.concat(first).select("kind", *_about(), "reason", "working", _source().alias("source"))
     intro = (
         "，".join(f"{name} {counts.get(name, 0):,} 笔" for name in order) + "。缺少数据的补齐后可重新测算。"
     )

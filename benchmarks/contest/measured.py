@@ -1,6 +1,7 @@
 """One measurement in a process of its own: python -m benchmarks.contest.measured CONTENDER MODE RAW OUT
 
 MODE `rules`: what `compute` takes on figures already in memory; imports and loading are left out.
+MODE `check`: makes the tables that MODE `tables` starts from, as the product's checks leave them.
 MODE `end_to_end`: from the raw files to the results on disk, without the start of Python and the imports,
 which the driver measures with the whole process. Prints one line of JSON: seconds on the wall, seconds of
 all cores, and the most memory the process ever held (MiB).
@@ -55,7 +56,8 @@ def measure(contender: str, mode: str, raw: Path, out: Path) -> dict[str, Any]:
         figures |= {"loaded": held, "peak": peak()}
         module.keep(result, out)
     else:
-        figures, _ = clocked(module.end_to_end, raw, out)
+        work = {"check": "check", "tables": "from_tables", "end_to_end": "end_to_end"}[mode]
+        figures, _ = clocked(getattr(module, work), raw, out)
         figures["peak"] = peak()
     return figures | {"differences": getattr(module, "DIFFERENCES", ""), "versions": versions()}
 
