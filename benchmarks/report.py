@@ -23,7 +23,8 @@ from typing import Any
 
 from benchmarks import prospect, reading, scaling, whatif
 from benchmarks.contest.__main__ import AGAINST, contest
-from benchmarks.page import page, quoted
+from benchmarks.page import page
+from benchmarks.quoted import quoted
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"

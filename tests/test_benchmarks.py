@@ -10,7 +10,8 @@ from benchmarks.contest import ours, ours_full, polars_full, polars_script
 from benchmarks.contest.agree import agreement, in_fen
 from benchmarks.contest.data import generate
 from benchmarks.contest.terms import TERMS
-from benchmarks.page import page, quoted
+from benchmarks.page import page
+from benchmarks.quoted import quoted
 from benchmarks.reading_agree import told
 from benchmarks.reading_data import make
 from benchmarks.reading_measured import measure
@@ -47,6 +48,18 @@ def test_a_script_agrees_line_by_line(city: Path, tmp_path: Path) -> None:
     assert found["lines"] > 100
     assert found["equal"] == found["lines"] == found["theirs"]
     assert found["totals_different"] == 0
+
+
+def test_checked_tables_give_the_same_lines(city: Path, tmp_path: Path) -> None:
+    """Of amounts and of the full table, whose words are in it."""
+    ours.check(city, tmp_path / "checked")
+    for module, name in ((ours, "lines"), (ours_full, "awards")):
+        found = []
+        for run, source in ((module.from_tables, tmp_path / "checked"), (module.end_to_end, city)):
+            run(source, tmp_path)
+            found.append(pl.read_parquet(tmp_path / f"{name}.parquet"))
+        assert found[0].height > 100
+        assert found[0].equals(found[1])
 
 
 def test_a_script_writes_the_same_table(city: Path, tmp_path: Path) -> None:

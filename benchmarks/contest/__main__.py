@@ -3,10 +3,11 @@
 python -m benchmarks.contest [--enterprises 100000] [--runs 3] [--only ours,polars_script] [--limit-gb 20]
 
 Every measurement is a process of its own. The contenders take turns, so that a machine that slows down slows
-all of them. `rules`: from figures in memory to lines in memory. `end to end`: the whole process, from the start
-of Python and the raw Parquet files to the results on disk. The product reads and checks the registries as in
-every run (check digits, repetitions, contradictions), which no script does, and computes a line for every row, where
-the scripts of amounts drop those that earn nothing. `cores`: seconds of all cores.
+all of them. `rules`: from figures in memory to lines in memory. The others are whole processes, from the start of
+Python to the results on disk: `tables` from the tables that the product's checks have left, which it trusts as the
+scripts trust every file; `end to end` from the raw Parquet files, which the product reads and checks as in every run
+(check digits, repetitions, contradictions). A script has one run from files, which stands against both. The product
+keeps a line for every row that is due or may be. `cores`: seconds of all cores.
 `×`: against the product's own amounts, or its own full table for those who write all its columns.
 """
 
@@ -25,7 +26,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-OURS = ("ours", "ours_full", "annual")
+from benchmarks.words import OURS
+
 AGAINST = {
     "ours": "ours",
     "polars_script": "ours",
@@ -38,7 +40,7 @@ AGAINST = {
 }
 """Every contender, and the one of ours that does the same work."""
 
-MODES = ("rules", "end_to_end")
+MODES = ("rules", "tables", "end_to_end")
 FIGURES = ("seconds", "cores", "peak")
 Figures = dict[str, Any]
 
@@ -49,7 +51,8 @@ def run(command: list[str], limit: float) -> tuple[str, Figures]:
     A process that comes to hold more than `limit` GB is ended, and one that fails tells so: `failed`.
     """
     begun, over = time.perf_counter(), threading.Event()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=usual) as process:
         watch = threading.Thread(target=_watch, args=(process, limit, over), daemon=True)
         watch.start()
         assert process.stdout is not None
@@ -78,26 +81,21 @@ def _watch(process: "subprocess.Popen[str]", limit: float, over: threading.Event
 
 
 def measured(contender: str, mode: str, folder: Path, asked: argparse.Namespace) -> Figures:
-    """One measurement. End to end, seconds and cores are those of the whole process."""
+    """One measurement. Seconds and cores are those of the whole process, but for `rules`."""
     python = sys.executable if contender in OURS else asked.python
-    module = "benchmarks.contest.measured"
-    command = [python, "-m", module, contender, mode, str(folder / "raw"), str(folder / contender)]
+    source, target = folder / ("checked" if mode == "tables" else "raw"), folder / contender
+    command = [python, "-m", "benchmarks.contest.measured", contender, mode, str(source), str(target)]
     told, whole = run(command, asked.limit_gb)
     if "failed" in whole:
         return whole
     found: Figures = json.loads(told.splitlines()[-1])
-    return found | (whole if mode == "end_to_end" else {})
+    return found | (whole if mode != "rules" else {})
 
 
 def contest(asked: argparse.Namespace, folder: Path) -> Figures:
     """Generate the city, let the contenders take turns, compare what they found."""
-    made = "from pathlib import Path; from benchmarks.contest.data import generate; import json, sys;"
-    made += "print(json.dumps(generate(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))))"
-    raw = [str(asked.enterprises), str(asked.seed), str(folder / "raw")]
-    told, whole = run([sys.executable, "-c", made, *raw], math.inf)
-    if "failed" in whole:
-        raise SystemExit(f"the city was not written: {whole['failed']}")
-    turns = [(c, m) for c in asked.only for m in MODES if (c, m) != ("annual", "rules")]
+    rows = _city(asked, folder)
+    turns = [(c, m) for c in asked.only for m in MODES if _runs(c, m)]
     found: dict[tuple[str, str], list[Figures]] = defaultdict(list)
     for number in range(asked.runs):
         for turn in turns:
@@ -105,19 +103,45 @@ def contest(asked: argparse.Namespace, folder: Path) -> Figures:
                 found[turn].append(measured(*turn, folder, asked))
                 print(f"{number + 1}/{asked.runs} {' '.join(turn)}", end="   \r", file=sys.stderr, flush=True)
     medians = {turn: _median(figures) for turn, figures in found.items()}
+    medians |= {(c, "tables"): one for (c, m), one in medians.items() if c not in OURS and m == "end_to_end"}
     return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "enterprises": asked.enterprises,
         "runs": asked.runs,
-        "rows": json.loads(told),
+        "rows": rows,
         "versions": _versions(found),
         "figures": [
             {"contender": c, "mode": m, **figures, **_ratios(c, m, figures, medians)}
-            for (c, m), figures in medians.items()
+            for (c, m), figures in sorted(medians.items(), key=_place)
         ],
         "agreement": _agreement(asked.only, medians, folder, asked.limit_gb),
         "differences": {c: held[0].get("differences", "") for (c, _), held in found.items()},
     }
+
+
+def _city(asked: argparse.Namespace, folder: Path) -> dict[str, int]:
+    """Make the registries, and the tables that the product's checks leave of them; the rows by registry."""
+    made = "from pathlib import Path; from benchmarks.contest.data import generate; import json, sys;"
+    made += "print(json.dumps(generate(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))))"
+    raw, checked = str(folder / "raw"), str(folder / "checked")
+    told, whole = run([sys.executable, "-c", made, str(asked.enterprises), str(asked.seed), raw], math.inf)
+    if "failed" not in whole:
+        check = [sys.executable, "-m", "benchmarks.contest.measured", "ours", "check", raw, checked]
+        _, whole = run(check, math.inf)
+    if "failed" in whole:
+        raise SystemExit(f"the city was not made: {whole['failed']}")
+    rows: dict[str, int] = json.loads(told)
+    return rows
+
+
+def _runs(contender: str, mode: str) -> bool:
+    """Whether there is such a run: a script's from checked tables is its run from files."""
+    return mode == "end_to_end" or (contender != "annual" and (mode == "rules" or contender in OURS))
+
+
+def _place(turn: tuple[tuple[str, str], Figures]) -> tuple[int, int]:
+    contender, mode = turn[0]
+    return list(AGAINST).index(contender), MODES.index(mode)
 
 
 def _median(figures: list[Figures]) -> Figures:

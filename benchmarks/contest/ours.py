@@ -38,6 +38,7 @@ def check(raw: Path, work: Path) -> None:
     from flows import parts, steps  # who starts from checked tables loads no checks
 
     law = law_in_force()
+    work.mkdir(exist_ok=True)
     steps.read(work, raw, YEAR, _quiet)
     for part in parts.divide(work, None, _quiet).folders:
         steps.check_part(part, work, YEAR, law)
