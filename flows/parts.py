@@ -6,6 +6,7 @@ paid through, stay together in a part of their own.
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.files import Say, read_json, write_json
-from flows.slices import slices
+from flows.slices import Slice, slices
 from rules.invariants import Broken
 from schemas.districts import DISTRICTS
 from schemas.errors import Unusable
@@ -24,6 +25,8 @@ PART_ROWS = 4_000_000
 
 MOST_PARTS = 10_000
 _SAMPLE = 100_000
+_AT_ONCE = 2
+"""Slices that are divided side by side: reading a column of text keeps one core busy."""
 BY_DISTRICT = "district"
 _LINKED = "同一个人经由的各单位"
 
@@ -158,24 +161,32 @@ def _scattered(work: Path, places: _Places, say: Say) -> Division:
     """Write every slice of every registry into the parts, in the order of the rows."""
     folders = [work / "parts" / f"{place:04}" for place in range(len(places.titles))]
     rows_of = dict.fromkeys(folders, 0)
+    (work / "read").mkdir(exist_ok=True)
     for name in read_json(work / "read.json")["rows"]:
-        faults = []
-        for one in slices(work, name):
-            rows, wrong = one.read()
-            faults.append(wrong)
-            place = places.of(rows["uscc"])
-            for number, folder in enumerate(folders):
-                target = folder / "read" / name / f"{one.name}.parquet"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                here = rows.filter(place == number)
-                here.write_parquet(target, compression="lz4")
-                rows_of[folder] += here.height
-        (work / "read").mkdir(exist_ok=True)
-        pl.concat(faults).write_parquet(work / "read" / f"{name}.faults.parquet")
+        for folder in folders:
+            (folder / "read" / name).mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            told = list(threads.map(lambda one: _scatter(one, places, folders), slices(work, name)))
+        for _, counts in told:
+            rows_of = {folder: rows_of[folder] + count for folder, count in counts.items()}
+        pl.concat([faults for faults, _ in told]).write_parquet(work / "read" / f"{name}.faults.parquet")
     held = [(folder, title) for folder, title in zip(folders, places.titles, strict=True) if rows_of[folder]]
     held = held or [(folders[0], places.titles[0])]
     say(f"分为 {len(held)} 个分区")
     return Division([folder for folder, _ in held], [title for _, title in held], places.cuts.to_list())
+
+
+def _scatter(one: Slice, places: _Places, folders: list[Path]) -> tuple[pl.DataFrame, dict[Path, int]]:
+    """Write a slice's rows into the parts; its cells' faults, and how many rows each part has got."""
+    rows, faults = one.read()
+    place, counts = places.of(rows["uscc"]), {}
+    for number, folder in enumerate(folders):
+        here = rows.filter(place == number)
+        here.write_parquet(
+            folder / "read" / one.registry / f"{one.name}.parquet", compression="lz4", statistics=False
+        )
+        counts[folder] = here.height
+    return faults, counts
 
 
 @contextmanager

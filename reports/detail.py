@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.figures import Figures, collected
+from reports.figures import REFUSALS, Figures, collected, refusal
 from reports.sheets import Book, Column, Sheet
 from schemas.districts import DISTRICTS
 from schemas.labels import filled
@@ -19,7 +19,6 @@ _MATTER = Column("条款与事项", 27, "wide")
 _WHICH = Column("级别、证书或项目", 20, "wide")
 _SOURCE = Column("来源", 22, "wide")
 _NOTHING = {"households": 0, "award": Decimal(0), "district_share": Decimal(0), "pending": 0}
-_LATE = "^属\\d{4}年度"
 
 
 def _source() -> pl.Expr:
@@ -83,9 +82,10 @@ def _first(
 
     Only what is shown is worded: a run may have more lines than memory holds.
     """
-    first, whole = collected(lines.head(limit), lines.select(pl.len(), *(pl.col(c).sum() for c in sums)))
-    height, *added = whole.row(0)
-    return first.select(*shown), height, added
+    whole = lines.select(pl.len(), *(pl.col(c).sum() for c in sums))
+    first, counted = collected(lines.head(limit).select(*shown), whole)
+    height, *added = counted.row(0)
+    return first, height, added
 
 
 def payable_sheet(book: Book, year: int, awards: pl.LazyFrame, sums: Figures, limit: int) -> None:
@@ -101,7 +101,7 @@ def payable_sheet(book: Book, year: int, awards: pl.LazyFrame, sums: Figures, li
         _SOURCE,
     ]
     shown = [*_about(), *amounts, "working", "review", _source().alias("source")]
-    rows = collected(awards.filter(status="payable").head(limit))[0].select(shown)
+    (rows,) = collected(awards.filter(status="payable").head(limit).select(shown))
     whole = sums.whole
     total = [*[None] * 5, *(whole[c] for c in amounts), None, None, None]
     _detail(book, "兑现明细", f"{year}年度兑现明细表", columns, rows, whole["lines"], total=total)
@@ -207,7 +207,8 @@ def pending_sheet(book: Book, year: int, awards: pl.LazyFrame, sums: Figures, li
         _SOURCE,
     ]
     shown = [*_about(), "award_low", "award_high", "lead_department", "working", "review"]
-    rows = collected(awards.filter(status="pending").head(limit))[0].select(*shown, _source().alias("source"))
+    first = awards.filter(status="pending").head(limit)
+    (rows,) = collected(first.select(*shown, _source().alias("source")))
     whole = sums.whole
     high = None if whole["open_ended"] else whole["high"]
     intro = "「提请复核」写明缺少数据的，先补填数据；其余由部门核定，按各行写明的列填入登记表，重新运行即可。"
@@ -216,7 +217,7 @@ def pending_sheet(book: Book, year: int, awards: pl.LazyFrame, sums: Figures, li
     _detail(book, "待核定", f"{year}年度待核定清单", columns, rows, height, total=total, intro=intro)
 
 
-def refused_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> None:
+def refused_sheet(book: Book, year: int, awards: pl.LazyFrame, sums: Figures, limit: int) -> None:
     """不予兑现: what lacks data first, then what does not qualify, then repetitions."""
     columns = [
         Column("类别", 10),
@@ -225,32 +226,14 @@ def refused_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> No
         Column("依据的数据", 46, "wide"),
         _SOURCE,
     ]
-    reason = pl.col("reason")
-    kind = (
-        pl.when(pl.col("status") == "duplicate")
-        .then(pl.lit("重复"))
-        .when(reason.str.starts_with("缺少数据"))
-        .then(pl.lit("缺少数据"))
-        .otherwise(pl.lit("不符合"))
-    )
-    refused = awards.filter(pl.col("status").is_in(["ineligible", "duplicate"]) & ~reason.str.contains(_LATE))
-    refused = refused.with_columns(kind=kind)
-    counts = dict(collected(refused.group_by("kind").agg(pl.len()))[0].iter_rows())
-    order = ("缺少数据", "不符合", "重复")
-    first, left = [refused.head(0).collect()], limit
-    for name in order:
-        if counts.get(name) and left:  # looking for what is not there would go through all lines
-            first += collected(refused.filter(kind=name).head(left))
-            left -= first[-1].height
-    rows = pl.concat(first).select("kind", *_about(), "reason", "working", _source().alias("source"))
-    intro = (
-        "，".join(f"{name} {counts.get(name, 0):,} 笔" for name in order) + "。缺少数据的补齐后可重新测算。"
-    )
-    height = sum(counts.values())
+    order = [kind for kind in REFUSALS if kind != "跨年"]
+    rows = _refused(awards, sums, order, ["reason", "working", _source().alias("source")], limit)
+    intro = "，".join(f"{kind} {sums.whole[kind]:,} 笔" for kind in order) + "。缺少数据的补齐后可重新测算。"
+    height = sum(sums.whole[kind] for kind in order)
     _detail(book, "不予兑现", f"{year}年度不予兑现清单", columns, rows, height, unit="", intro=intro)
 
 
-def other_years_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -> None:
+def other_years_sheet(book: Book, year: int, awards: pl.LazyFrame, sums: Figures, limit: int) -> None:
     """跨年补报: rows of earlier years, with what they would have earned then."""
     columns = [
         *(_CODE, _NAME, _DISTRICT, _MATTER, _WHICH),
@@ -258,11 +241,23 @@ def other_years_sheet(book: Book, year: int, awards: pl.LazyFrame, limit: int) -
         Column("处理", 60, "wide"),
         _SOURCE,
     ]
-    late = awards.filter(pl.col("reason").str.contains(_LATE).fill_null(False))
-    shown = [*_about(), pl.col("event_on").cast(pl.String), "reason", _source().alias("source")]
-    rows, height, _ = _first(late, shown, limit)
+    shown: list[pl.Expr | str] = [pl.col("event_on").cast(pl.String), "reason", _source().alias("source")]
+    rows, height = _refused(awards, sums, ["跨年"], shown, limit).drop("kind"), sums.whole["跨年"]
     intro = "以下各笔的发生日期在以前年度，本年度不计。写明应补兑的，核实后按所属年度补兑；写明重复、不符合的不补。"
     _detail(book, "跨年补报", f"{year}年度跨年补报清单", columns, rows, height, unit="", intro=intro)
+
+
+def _refused(
+    awards: pl.LazyFrame, sums: Figures, kinds: Sequence[str], shown: Sequence[pl.Expr | str], limit: int
+) -> pl.DataFrame:
+    """The first lines of some kinds of REFUSALS, one kind after the other: `kind`, whom they are about, and `shown`."""
+    lines = awards.with_columns(kind=refusal())
+    found = [lines.clear().select("kind", *_about(), *shown).collect()]
+    for kind in kinds:
+        if sums.whole[kind]:  # looking for what is not there would go through all lines
+            first = lines.filter(kind=kind).head(limit - sum(rows.height for rows in found))
+            found += collected(first.select("kind", *_about(), *shown))
+    return pl.concat(found)
 
 
 def rejects_sheet(book: Book, manifest: dict[str, Any], rejects: pl.LazyFrame, limit: int) -> None:

@@ -21,14 +21,17 @@ GROUPS = {
 _OF_ITEM = ("year", "policy", "article", "title", "class", "lead_department")
 _ORDER = ("policy", "article", "item", "district")
 _SHARES = ("award", "city_share", "district_share", "prefecture_share")
-_SUMS = ("lines", "pending", "refused", "open_ended", *_SHARES, "gross", "low", "high")
+REFUSALS = ("缺少数据", "不符合", "重复", "跨年")
+"""Why lines get nothing, as the sheets divide them: of another year (跨年) comes before all else."""
+
+_SUMS = ("lines", "pending", *REFUSALS, "open_ended", *_SHARES, "gross", "low", "high")
 
 
 @dataclass(frozen=True)
 class Figures:
     """`cells`: one row per item and district. `households`: by group (`group`, its keys) the applicants that are paid.
 
-    Of a cell: `lines` (payable), `pending` and `refused` are counts, `gross` and shares are yuan, `low` and `high` the
+    Of a cell: `lines` (payable), `pending` and REFUSALS are counts, `gross` and shares are yuan, `low` and `high` the
     range of pending lines, `open_ended` how many of these have no upper end.
     """
 
@@ -64,19 +67,40 @@ class Figures:
         self.households.write_parquet(folder / "households.parquet")
 
 
+def refusal() -> pl.Expr:
+    """Which of REFUSALS a line is; null where it is none."""
+    status, reason = pl.col("status"), pl.col("reason")
+    return (
+        pl.when(status.is_in(["payable", "pending"]))
+        .then(None)
+        .when(reason.str.contains(r"^属\d{4}年度"))
+        .then(pl.lit("跨年"))
+        .when(status == "duplicate")
+        .then(pl.lit("重复"))
+        .when(reason.str.starts_with("缺少数据"))
+        .then(pl.lit("缺少数据"))
+        .otherwise(pl.lit("不符合"))
+    )
+
+
 def figures(awards: pl.DataFrame) -> Figures:
     """The sums of lines in the shape AWARDS."""
     payable, pending = pl.col("status") == "payable", pl.col("status") == "pending"
-    cells = awards.group_by("item", "district").agg(
-        *(pl.col(c).first() for c in _OF_ITEM),
-        *(pl.col(c).sum() for c in _SHARES),
-        lines=payable.sum(),
-        pending=pending.sum(),
-        refused=(~payable & ~pending).sum(),
-        gross=pl.col("gross").filter(payable).sum(),
-        low=pl.col("award_low").filter(pending).sum(),
-        high=pl.col("award_high").filter(pending).sum(),
-        open_ended=(pending & pl.col("award_high").is_null()).sum(),
+    refused = awards.select(refusal().cast(pl.Enum(REFUSALS)).alias("_refusal"))
+    cells = (
+        awards.hstack(refused)
+        .group_by("item", "district")
+        .agg(
+            *(pl.col(c).first() for c in _OF_ITEM),
+            *(pl.col(c).sum() for c in _SHARES),
+            lines=payable.sum(),
+            pending=pending.sum(),
+            **{kind: (pl.col("_refusal") == kind).sum() for kind in REFUSALS},
+            gross=pl.col("gross").filter(payable).sum(),
+            low=pl.col("award_low").filter(pending).sum(),
+            high=pl.col("award_high").filter(pending).sum(),
+            open_ended=(pending & pl.col("award_high").is_null()).sum(),
+        )
     )
     paid = awards.lazy().filter(payable).select("item", "district", "uscc", *_OF_ITEM).collect()
     households = [

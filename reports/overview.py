@@ -8,7 +8,7 @@ import polars as pl
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.series import SeriesLabel
 
-from reports.figures import GROUPS, Figures, collected
+from reports.figures import GROUPS, REFUSALS, Figures, collected
 from reports.sheets import Book, Column, Sheet, wan
 from schemas.districts import DISTRICTS
 from schemas.labels import filled
@@ -105,11 +105,12 @@ def _result(sums: dict[str, Any], rejects: pl.LazyFrame) -> list[str]:
     money = {name: f"{wan(value):,.2f} 万元" for name, value in sums.items() if isinstance(value, Decimal)}
     suzhou = f"，苏州市级 {money['prefecture_share']}" if sums["prefecture_share"] else ""
     endless = f"，另有 {sums['open_ended']:,} 笔无上限" if sums["open_ended"] else ""
+    refused = sum(sums[kind] for kind in REFUSALS)
     return [
         f"应兑付 {sums['households']:,} 户 {sums['lines']:,} 笔，合计 {money['award']}，"
         f"其中市级 {money['city_share']}，区镇 {money['district_share']}{suzhou}。",
         f"待核定 {sums['pending']:,} 笔，法定区间 {money['low']}至 {money['high']}{endless}。",
-        f"不予兑现 {sums['refused']:,} 笔（原因见「不予兑现」「跨年补报」），数据有问题 {faulty:,} 行（见「数据问题」）。",
+        f"不予兑现 {refused:,} 笔（原因见「不予兑现」「跨年补报」），数据有问题 {faulty:,} 行（见「数据问题」）。",
     ]
 
 
