@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from forecast.carriers import KINDS, enterprises, of_base_year, panel_of, rows_of
 from forecast.growth import SIZE, Growth
+from forecast.parts import cell_starts
 from forecast.severity import Severity
 from forecast.spending import Grown, Spending
 from forecast.streams import Bools, Floats, Ints, Seeds, bits, stream
@@ -32,6 +33,11 @@ class Flag:
         chance = pl.when(last).then(self.after_yes).when(~last).then(self.after_no).otherwise(self.unknown)
         parts: Ints = np.rint(WHOLE * pl.select(chance).to_series().to_numpy()).astype(np.int64)
         return parts
+
+    def next(self, said: Bools, drawn: NDArray[np.uint16]) -> Bools:
+        """What follows what was said, by uniform 16-bit draws."""
+        yes, no = (drawn < round(WHOLE * after) for after in (self.after_yes, self.after_no))
+        return np.asarray(no ^ (said & (yes ^ no)))
 
 
 STEADY = Flag(1.0, 0.0, 0.0)
@@ -67,7 +73,7 @@ class Carried(Spending):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.places: dict[tuple[int, int], tuple[Ints, Ints]] = {}
-        self.offset = self.growth.stratum(self.who["amount"].to_numpy()).astype(np.int32) * SIZE
+        self.offset = self.growth.stratum(self.who["amount"].to_numpy()) * SIZE
         self.reported = self.who["reported"].to_numpy()
         base = self.prepared.select("uscc", *self.flags).unique("uscc")
         said = self.who.select("uscc").join(base, on="uscc", how="left", maintain_order="left")
@@ -87,63 +93,57 @@ class Carried(Spending):
         growth, count, many = self.growth, self.who.height, draws.size
         shocks = self.shocks(draws, seeds)
         own = [stream(seeds.own, self.registry, int(d)) for d in draws]
-        ends = np.stack([bits(rng, count) for rng in own])
-        factors, echoes = growth.factors.ravel(), growth.echoes.ravel()
-        now: Floats = np.ones((many, count))
-        echo: Floats = self.start[None, :]
+
+        def drawn() -> NDArray[np.uint16]:
+            return np.stack([bits(rng, count) for rng in own])
+
+        ends, factors, echoes = drawn(), growth.factors.ravel(), growth.echoes.ravel()
+        factor, echo = np.ones((1, 1)), self.start[None, :]
         reported: Bools = np.broadcast_to(self.reported, (many, count))
         flags = {name: np.broadcast_to(said, (many, count)) for name, said in self.said.items()}
-        chance: dict[str, Ints] = dict(self.chance)
+        last = [
+            {name: np.broadcast_to(base, (many, count)) for name, base in held.money.items()}
+            for held in self.carriers
+        ]
         for number, year in enumerate(self.years):
-            place = (np.stack([bits(rng, count) for rng in own]) & (SIZE - 1)) + self.offset
-            before, was_reported = now, reported
-            now = before * (np.exp(shocks[:, number])[:, None] * factors.take(place) * echo)
-            echo = echoes.take(place) if growth.theta else np.ones((1, 1))
-            there = ends >= min(WHOLE - 1, round(WHOLE * (1 - growth.stay ** (number + 1))))
-            told = now
+            place = (drawn() & (SIZE - 1)) + self.offset
+            grown = factors.take(place)
+            for part in (np.exp(shocks[:, number])[:, None], echo, factor):
+                grown *= part
+            factor = grown
+            echo = echoes.take(place) if growth.theta and year != self.years[-1] else np.ones((1, 1))
+            stays = ends >= min(WHOLE - 1, round(WHOLE * (1 - growth.stay ** (number + 1))))
+            there = (stays & reported).ravel()  # last year's flag needs last year's figure
             if growth.zero:
-                reported = np.stack([bits(rng, count) for rng in own]) >= round(growth.zero * WHOLE)
-                told = now * reported
-            there = there & was_reported  # last year's flag needs last year's figure
+                reported = drawn() >= round(growth.zero * WHOLE)
             columns: dict[str, NDArray[np.generic]] = {}
             for name, flag in self.flags.items():
                 columns[self.kind.flags[name]] = flags[name]
-                flags[name] = np.stack([bits(rng, count) for rng in own]) < chance[name]
+                flags[name] = flag.next(flags[name], drawn()) if number else drawn() < self.chance[name]
                 columns[name] = flags[name]
-                sure = np.rint(WHOLE * np.asarray([flag.after_no, flag.after_yes])).astype(np.int64)
-                chance[name] = sure[flags[name].astype(np.int8)]
             found = []
-            for which in range(len(self.carriers)):
-                stay = self._stayers(which, year, told, before, columns, there)
+            for which, held in enumerate(self.carriers):
+                figures = {name: base * factor for name, base in held.money.items()}
+                told = {name: one * reported if growth.zero else one for name, one in figures.items()}
+                before = {self.kind.before[name]: one for name, one in last[which].items()}
+                stay = self._stayers(which, year, columns | told | before, many, there)
                 found.append([stay, *self._newcomers(which, year, number, draws, shocks, seeds)])
+                last[which] = figures
             yield found
 
     def _stayers(
-        self,
-        which: int,
-        year: int,
-        now: Floats,
-        before: Floats,
-        flags: dict[str, NDArray[np.generic]],
-        there: Bools,
+        self, which: int, year: int, columns: dict[str, NDArray[np.generic]], many: int, there: Bools
     ) -> Grown:
-        held, many = self.carriers[which], now.shape[0]
-        columns: dict[str, NDArray[np.generic]] = {name: base * now for name, base in held.money.items()}
-        columns |= {self.kind.before[name]: base * before for name, base in held.money.items()}
-        draw, district = self._places(which, many)
-        return Grown(
-            frame=self.frame(self.fixed_rows(which, many), columns | flags, year),
-            draw=draw,
-            district=district,
-            counts=there.ravel(),
-        )
+        draw, starts = self._places(which, many)
+        frame = self.frame(self.fixed_rows(which, many), columns, year)
+        return Grown(frame, draw, starts, counts=there)
 
     def _places(self, which: int, many: int) -> tuple[Ints, Ints]:
-        """Draw and district of every row of so many draws, made once."""
+        """The draw of every row of so many draws, and the first row of each draw and district, made once."""
         if (which, many) not in self.places:
             held = self.carriers[which]
             draw = np.repeat(np.arange(many), held.rows.height)
-            self.places[which, many] = draw, np.tile(held.district, many)
+            self.places[which, many] = draw, cell_starts(draw, np.tile(held.district, many), many)
         return self.places[which, many]
 
     def _newcomers(
@@ -178,7 +178,7 @@ class Carried(Spending):
         yield Grown(
             frame=self.frame(self.fixed_rows(which, 1)[rows], columns, year),
             draw=draw[of],
-            district=held.district[rows],
+            starts=cell_starts(draw[of], held.district[rows], draws.size),
             rows=rows,
             unit=of,
         )

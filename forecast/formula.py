@@ -134,14 +134,16 @@ class _Column:
 
     def of(self, frame: pl.DataFrame, where: Bools | None = None) -> NDArray[Any]:
         """Its values, on the rows `where` alone."""
-        rows = frame.select(c for c in frame.columns if c in self.reads or c == frame.columns[0])
+        rows = frame.select([c for c in frame.columns if c in self.reads] or frame.columns[:1])
         if where is not None:
             rows = rows.filter(pl.Series(where))
         if PAID_RUNG in self.reads and PAID_RUNG not in frame.columns:
             rows = rows.with_columns(pl.lit(None, YUAN).alias(PAID_RUNG))
         for step in (self.terms, self.lets):
             rows = rows.with_columns(step) if step else rows
-        return _filled(rows.select(self.made)["_made"].to_numpy(), rows.height)
+        made = rows.select(self.made)["_made"]
+        values = made.cast(pl.UInt8).to_numpy().view(bool) if made.dtype == pl.Boolean else made.to_numpy()
+        return _filled(values, rows.height)
 
 
 def _roots(expressions: Sequence[pl.Expr]) -> set[str]:
@@ -186,4 +188,6 @@ def pool_codes(formula: Formula, rows: pl.DataFrame, unit: str) -> list[Ints | N
 
 def fen(yuan: Floats) -> Ints:
     """Whole fen, half away from zero (amounts are never negative)."""
-    return np.floor(yuan * 100 + (0.5 + _HAIR)).astype(np.int64)
+    whole = yuan * 100
+    whole += 0.5 + _HAIR
+    return np.floor(whole, out=whole).astype(np.int64)

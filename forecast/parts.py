@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import polars as pl
 
-from forecast.streams import Ints, Seeds
+from forecast.streams import Bools, Ints, Seeds
 from schemas.districts import DISTRICTS
 
 CHUNK = 64
@@ -92,6 +92,32 @@ def place_of(districts: pl.Series) -> Ints:
     """Each district's place among the nine."""
     places = {name: place for place, name in enumerate(DISTRICTS)}
     return districts.replace_strict(places, return_dtype=pl.Int64).to_numpy()
+
+
+_BY_NAME = np.array([sorted(DISTRICTS).index(name) for name in DISTRICTS])
+"""Each district's place in the order of their names, in which carriers have their rows."""
+
+
+def cell_starts(draw: Ints, district: Ints, draws: int) -> Ints:
+    """The first row of every draw and district, of rows ordered by draw and district's name; then their number."""
+    nine = len(DISTRICTS)
+    return np.searchsorted(draw * nine + _BY_NAME[district], np.arange(draws * nine + 1))
+
+
+def added(amounts: Ints, starts: Ints) -> Ints:
+    """Sums of whole numbers over the rows of every cell (see cell_starts), by draw and district [draws, nine]."""
+    sums = np.zeros(amounts.size + 1, np.int64)
+    np.cumsum(amounts, out=sums[1:])
+    return _by_cell(sums[starts])
+
+
+def counted(which: Bools, starts: Ints) -> Ints:
+    """How many rows of every cell count, as most do [draws, nine]."""
+    return _by_cell(starts - np.searchsorted(np.flatnonzero(~which), starts))
+
+
+def _by_cell(before: Ints) -> Ints:
+    return np.diff(before).reshape(-1, len(DISTRICTS))[:, _BY_NAME]
 
 
 def by_district(draw: Ints, district: Ints, amounts: Ints, draws: int) -> Ints:

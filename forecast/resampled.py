@@ -9,9 +9,10 @@ import polars as pl
 from forecast.carriers import of_all_years, panel_of, rows_of
 from forecast.counts import Counts, trend
 from forecast.growth import Growth
+from forecast.parts import cell_starts
 from forecast.severity import Severity
 from forecast.spending import Grown, Spending
-from forecast.streams import Ints, Seeds, stream
+from forecast.streams import Floats, Ints, Seeds, stream
 from rules.catalogue import Catalogue
 from rules.frames import Frames
 
@@ -38,20 +39,20 @@ class Resampled(Spending):
                 for place, d in enumerate(draws)
             ]
             draw = np.repeat(np.arange(draws.size), [one.size for one in chosen])
-            factor = np.exp(shocks[:, : number + 1].sum(1))[draw]
+            factor = np.exp(shocks[:, : number + 1].sum(1))
             yield [
                 [self._grown(which, year, np.concatenate(chosen), draw, factor)]
                 for which in range(len(self.carriers))
             ]
 
-    def _grown(self, which: int, year: int, donors: Ints, draw: Ints, factor: np.ndarray) -> Grown:
+    def _grown(self, which: int, year: int, donors: Ints, draw: Ints, factor: Floats) -> Grown:
         held = self.carriers[which]
         rows, of = rows_of(held.starts, donors)
-        columns = {name: base[rows] * factor[of] for name, base in held.money.items()}
+        columns = {name: base[rows] * factor[draw[of]] for name, base in held.money.items()}
         return Grown(
             frame=self.frame(self.fixed_rows(which, 1)[rows], columns, year),
             draw=draw[of],
-            district=held.district[rows],
+            starts=cell_starts(draw[of], held.district[rows], factor.size),
             rows=rows,
             unit=of,
         )

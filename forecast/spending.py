@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from forecast.carriers import KINDS, carrier, enterprises
 from forecast.formula import DRAWN, Formula, fen, pool_codes, within_pools
 from forecast.growth import SIZE, Growth
-from forecast.parts import Filled, by_district, district_cells
+from forecast.parts import Filled, added, counted, district_cells
 from forecast.severity import Severity
 from forecast.streams import Bools, Floats, Ints, Seeds, bits, stream
 from rules.catalogue import Catalogue
@@ -21,8 +21,9 @@ from rules.evaluate import JUDGED
 from rules.model import Item
 from schemas.districts import DISTRICTS
 
-ROWS = 262_144
-"""Rows evaluated at once: few enough for the processor's cache, many enough to forget the cost of a call."""
+ROWS = 1_048_576
+"""Rows evaluated at once: few enough for memory, many enough to forget the cost of a call, which only one worker
+can make at a time."""
 
 ENDS = 8
 """The ends of a statutory range are worked out in every eighth draw."""
@@ -44,15 +45,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Grown:
-    """Rows of some draws in one year: `draw` and `district` of each row, its factors since the base year.
+    """Rows of some draws in one year, ordered by draw and district's name: the `draw` of each, and its figures.
 
-    `counts`: the rows that are there (None: all). `rows` and `unit`: of chosen rows their places among the
-    carrier's and the enterprise drawn that each belongs to; None where there are all rows of every draw.
+    `starts`: the first row of every draw and district (see forecast.parts.cell_starts). `counts`: the rows that
+    are there (None: all). `rows` and `unit`: of chosen rows their places among the carrier's and the enterprise
+    drawn that each belongs to; None where there are all rows of every draw.
     """
 
     frame: pl.DataFrame
     draw: Ints
-    district: Ints
+    starts: Ints
     counts: Bools | None = None
     rows: Ints | None = None
     unit: Ints | None = None
@@ -153,7 +155,7 @@ class Spending(ABC):
         frame = grown.frame
         if line.severity is not None:
             frame = frame.with_columns(self._decisions(line, grown, draws, seeds, number).alias(DRAWN))
-        paid, lines = self._sums(line.decided, line.pools, frame, grown, draws.size)
+        paid, lines = self._sums(line.decided, line.pools, frame, grown)
         amounts += paid
         sums[0] += lines.sum(0)
         every = ENDS if line.severity is not None or line.item.basis == "range" else 1
@@ -163,29 +165,25 @@ class Spending(ABC):
         elif sampled.size:
             keep = np.isin(grown.draw, sampled)
             some = replace(
-                grown, frame=frame.filter(keep), draw=grown.draw[keep], district=grown.district[keep],
+                grown, frame=frame.filter(keep), draw=grown.draw[keep],
+                starts=np.concatenate([[0], np.cumsum(keep)])[grown.starts],
                 counts=None if grown.counts is None else grown.counts[keep], rows=np.flatnonzero(keep),
             )  # fmt: skip
-            low, high = (
-                self._sums(end, [None] * len(line.pools), some.frame, some, draws.size)[0]
-                for end in line.ends
-            )
+            low, high = (self._sums(end, [None] * len(line.pools), some.frame, some)[0] for end in line.ends)
             sums[1:] += np.stack([low.sum(0), high.sum(0), paid[sampled].sum(0)])
 
     def _sums(
-        self, formula: Formula, pools: list[Ints | None], frame: pl.DataFrame, grown: Grown, draws: int
+        self, formula: Formula, pools: list[Ints | None], frame: pl.DataFrame, grown: Grown
     ) -> tuple[Ints, Ints]:
         """Fen and number of paying lines, by draw and district."""
         due, yuan, caps = formula.amounts(frame, pools, grown.counts)
-        draw, district = grown.draw[due], grown.district[due]
         for codes, cap in zip(pools, caps, strict=True):
             if codes is not None and cap is not None:  # else a cap of one row has cut it already
                 own = codes[due % codes.size if grown.rows is None else grown.rows[due]]
-                unit = draw if grown.unit is None else grown.unit[due]
+                unit = grown.draw[due] if grown.unit is None else grown.unit[due]
                 yuan = within_pools(yuan, cap, unit * (codes.max() + 1) + own)
-        paid = fen(yuan)
-        lines = by_district(draw, district, (paid > 0).astype(np.int64), draws)
-        return by_district(draw, district, paid, draws), lines
+        paid, starts = fen(yuan), np.searchsorted(due, grown.starts)
+        return added(paid, starts), counted(paid > 0, starts)
 
     def _decisions(self, line: Line, grown: Grown, draws: Ints, seeds: Seeds, number: int) -> pl.Series:
         """What the department decides on each row: a rate, a part of the ceiling, or an amount in yuan."""
