@@ -23,7 +23,7 @@ from flows.files import checked_frames
 from forecast.carried import carried
 from forecast.carriers import panel_of
 from forecast.events import Events
-from forecast.growth import fit
+from forecast.fit import fit
 from forecast.parts import Part
 from forecast.plan import plan
 from forecast.run import simulate

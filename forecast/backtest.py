@@ -8,7 +8,7 @@ import polars as pl
 
 from forecast.carried import carried
 from forecast.carriers import panel_of
-from forecast.growth import fit
+from forecast.fit import fit
 from forecast.history import at_year, everlasting
 from forecast.run import simulate
 from forecast.streams import Floats, Seeds

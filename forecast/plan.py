@@ -13,7 +13,8 @@ from forecast.carried import carried
 from forecast.carriers import KINDS, panel_of
 from forecast.cases import Makings, cohort, counted
 from forecast.counts import ASSUMED_DISPERSION, dispersion
-from forecast.growth import Growth, fit
+from forecast.fit import fit
+from forecast.growth import Growth
 from forecast.history import at_year, everlasting, look_back
 from forecast.parts import Part
 from forecast.resampled import resampled

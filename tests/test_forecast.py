@@ -18,9 +18,9 @@ from forecast.carried import carried, flag_of
 from forecast.carriers import KINDS, panel_of
 from forecast.cases import cohort
 from forecast.counts import Counts, dispersion, trend
+from forecast.fit import fit
 from forecast.formula import DRAWN, Formula, fen
 from forecast.grown import is_computed
-from forecast.growth import fit
 from forecast.history import look_back, part_in_force
 from forecast.plan import Plan, _makings, first_year, plan
 from forecast.run import Totals, simulate

@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from forecast.growth import SIZE, Floats, Growth, fit
+from forecast.fit import fit
+from forecast.growth import SIZE, Growth
+from forecast.streams import Floats
 
 FIRST = 2011
 
