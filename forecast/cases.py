@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import polars as pl
 from forecast.counts import Counts, trend
 from forecast.events import Cohort, Events
 from forecast.grown import grown_units, is_computed
-from forecast.growth import Growth
+from forecast.growth import Growth, Paths
 from forecast.history import Past
 from forecast.parts import place_of
 from forecast.special import CohortRule, Special
@@ -39,6 +40,12 @@ class Makings:
     growths: dict[str, Growth]
     weights: dict[str, float]
     dispersion: float
+
+    @cached_property
+    def paths(self) -> Paths | None:
+        """The common growth that claims follow, the R&D registry's."""
+        growth = self.growths.get("rnd")
+        return None if growth is None else Paths(growth, "rnd", self.horizon)
 
     @property
     def years(self) -> list[int]:
@@ -84,9 +91,7 @@ def _events(
     ahead = replace(ahead, taken=_taken(makings, item.id))
     name = f"{item.id} {'/'.join(levels or ())}"
     if levels is None and is_computed(makings.law, item) and units.settled:
-        grown = grown_units(
-            makings.frames, makings.law, item, makings.past, makings.growths.get("rnd"), makings.years
-        )
+        grown = grown_units(makings.frames, makings.law, item, makings.past, makings.paths, makings.years)
         if grown is not None:
             return Events(item.id, name, makings.years, grown.units(units), ahead, grown), path
     return Events(item.id, name, makings.years, units, ahead), path

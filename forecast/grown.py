@@ -9,10 +9,10 @@ import polars as pl
 
 from forecast.carriers import rows_of
 from forecast.formula import DRAWN, Formula, fen, pool_codes, within_pools
-from forecast.growth import Growth
+from forecast.growth import Paths
 from forecast.history import Past
 from forecast.parts import by_district, place_of
-from forecast.streams import Floats, Ints, Seeds, stream
+from forecast.streams import Floats, Ints, Seeds
 from forecast.units import Units
 from rules.catalogue import Catalogue
 from rules.frames import Frames
@@ -31,7 +31,7 @@ def is_computed(law: Catalogue, item: Item) -> bool:
 class GrownUnits:
     """The rows of each unit, to be paid anew: `starts` the first row of each, `district` of each unit.
 
-    `growth` gives the common growth, the same draws as those of the R&D registry (None: bases stay).
+    `paths` gives the common growth, the same draws as those of the R&D registry (None: bases stay).
     """
 
     law: Catalogue
@@ -39,7 +39,7 @@ class GrownUnits:
     rows: pl.DataFrame
     starts: Ints
     district: Ints
-    growth: Growth | None
+    paths: Paths | None
     years: Sequence[int]
     formulas: list[Formula] = field(init=False)
 
@@ -82,12 +82,10 @@ class GrownUnits:
 
     def _factor(self, first: int, draws: int, place: int, seeds: Seeds) -> Floats:
         """How much more than in the units' own years, by draw."""
-        if self.growth is None:
+        if self.paths is None:
             return np.ones(draws)
-        shocks = [
-            self.growth.shocks(stream(seeds.common, "rnd", first + d), len(self.years)) for d in range(draws)
-        ]
-        return np.asarray(np.exp(np.stack(shocks)[:, : place + 1].sum(1)))
+        shocks = self.paths.shocks(np.arange(first, first + draws), seeds.common)
+        return np.asarray(np.exp(shocks[:, : place + 1].sum(1)))
 
     def _paid(self, formula: Formula, frame: pl.DataFrame, rows: Ints, of: Ints, units: int) -> Ints:
         """Fen by chosen unit, after the caps its rows share."""
@@ -99,7 +97,7 @@ class GrownUnits:
 
 
 def grown_units(
-    frames: Frames, law: Catalogue, item: Item, past: Past, growth: Growth | None, years: Sequence[int]
+    frames: Frames, law: Catalogue, item: Item, past: Past, paths: Paths | None, years: Sequence[int]
 ) -> GrownUnits | None:
     """An item's cases as rows to pay anew; None where no row tells its base."""
     name, place = item.registry or "", ["source_file", "source_sheet", "source_row"]
@@ -116,7 +114,7 @@ def grown_units(
     unit = rows["_unit"].to_numpy()
     starts = np.append(np.flatnonzero(np.diff(unit, prepend=-1)), unit.size)
     district = place_of(rows["district"])[starts[:-1]]
-    return GrownUnits(law, item, rows, starts, district, growth, years)
+    return GrownUnits(law, item, rows, starts, district, paths, years)
 
 
 def _rates(law: Catalogue, item: Item, past: Past) -> pl.Expr:

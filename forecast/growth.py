@@ -4,19 +4,22 @@ log growth = common(year) + centre(stratum) + e + theta × (last year's e); e ha
 shape, that of all residuals: fat tails come from the panel itself, not from a curve.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 
 from forecast.panels import log_growth, matrix, without_echo
-from forecast.streams import Floats, Ints
+from forecast.streams import Floats, Ints, stream
 
 SIZE = 4096
 """Entries of a table of equally likely draws (a power of two)."""
 
 WIDEST = 3.0
 """No factor of one year exceeds exp(±3), twentyfold: such a jump is a registry's error, or a new enterprise."""
+
+_HELD = 64
+"""Blocks of draws whose common growth is kept."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,6 @@ class Growth:
         """The size stratum of each amount."""
         return np.searchsorted(self.edges, amounts, side="right").astype(np.int64)
 
-    def shocks(self, rng: np.random.Generator, horizon: int) -> Floats:
-        """One path of the common log growth, with what the panel leaves unsure about it."""
-        return self.common.draw(rng, horizon)
-
     def start(self, panel: pl.DataFrame, uscc: pl.Series) -> Floats:
         """What each enterprise's last residual does to its first year ahead; 1 where unknown."""
         if self.theta == 0 or len(self.years) < 2:
@@ -109,3 +108,26 @@ class Growth:
         calm = replace(self.common, dof=np.inf)
         still = replace(self, theta=0.0, zero=0.0, stay=1.0, arrive=0.0, common=calm)
         return replace(still, factors=factors, echoes=np.ones_like(factors))
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The common log growth of draws, the same for all that grow with a registry: made once for all of them."""
+
+    growth: Growth
+    registry: str
+    horizon: int
+    _held: dict[tuple[int, int, int], Floats] = field(default_factory=dict, repr=False)
+
+    def shocks(self, draws: Ints, seed: int) -> Floats:
+        """By draw and year [draws, horizon], of successive draws; with what the panel leaves unsure about it."""
+        key = (seed, int(draws[0]), draws.size)
+        found = self._held.get(key)
+        if found is None:
+            common = self.growth.common
+            streams = (stream(seed, self.registry, int(draw)) for draw in draws)
+            found = np.stack([common.draw(rng, self.horizon) for rng in streams])
+            if len(self._held) >= _HELD:  # blocks come in turn: earlier ones are done with
+                self._held.clear()
+            self._held[key] = found
+        return found

@@ -149,7 +149,7 @@ def test_shocks_spread_more_than_the_estimate() -> None:
     """Paths carry the error of the mean: their average over years varies more than independent years would."""
     model = fit(panel(amounts(300, 8, 1)))
     rng = np.random.default_rng(0)
-    paths = np.array([model.shocks(rng, 5) for _ in range(4000)])
+    paths = np.array([model.common.draw(rng, 5) for _ in range(4000)])
     assert paths.shape == (4000, 5)
     assert paths.mean() == pytest.approx(model.common.mean, abs=0.01)
     assert paths[:, 0].std() > 1.05 * model.common.sd
@@ -161,7 +161,7 @@ def test_same_panel_same_model_in_any_order() -> None:
     one, two = fit(rows), fit(rows.sample(fraction=1, shuffle=True, seed=1))
     assert np.array_equal(one.factors, two.factors) and np.array_equal(one.echoes, two.echoes)
     assert one.common.sd == two.common.sd and one.notes == two.notes
-    first, second = (model.shocks(np.random.default_rng(4), 3) for model in (one, two))
+    first, second = (model.common.draw(np.random.default_rng(4), 3) for model in (one, two))
     assert np.array_equal(first, second)
 
 
@@ -170,7 +170,7 @@ def test_frozen_has_no_spread() -> None:
     model, still = fit(rows), fit(rows).frozen()
     assert np.ptp(still.factors, axis=1).max() == 0 and (still.echoes == 1).all()
     assert np.allclose(still.factors[:, 0], np.exp(model.centres))
-    assert np.array_equal(still.shocks(np.random.default_rng(1), 3), np.full(3, model.common.mean))
+    assert np.array_equal(still.common.draw(np.random.default_rng(1), 3), np.full(3, model.common.mean))
     assert still.zero == 0 and (still.stay, still.arrive) == (model.stay, model.arrive)
     assert (still.start(rows, rows["uscc"].unique()) == 1).all()
 
@@ -198,7 +198,7 @@ def test_any_panel_gives_a_model(rows: pl.DataFrame) -> None:
     model = fit(rows)
     assert model.factors.shape == model.echoes.shape == (len(model.edges) + 1, SIZE)
     assert np.isfinite(model.factors).all() and (model.factors > 0).all() and np.isfinite(model.echoes).all()
-    assert np.isfinite(model.shocks(np.random.default_rng(0), 4)).all()
+    assert np.isfinite(model.common.draw(np.random.default_rng(0), 4)).all()
     assert np.isfinite(model.start(rows, pl.Series(["00000", "zz"]))).all()
     assert 0 <= model.stay <= 1 and model.arrive >= 0 and 0 <= model.zero < 1
     assert np.isfinite(model.frozen().factors).all() and model.stratum(np.array([0.0, 1e9])).min() >= 0
