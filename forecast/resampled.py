@@ -48,11 +48,13 @@ class Resampled(Spending):
     def _grown(self, which: int, year: int, donors: Ints, draw: Ints, factor: Floats) -> Grown:
         held = self.carriers[which]
         rows, of = rows_of(held.starts, donors)
-        columns = {name: base[rows] * factor[draw[of]] for name, base in held.money.items()}
+        draw = draw[of]
+        by = factor[draw]
+        columns = {name: base[rows] * by for name, base in held.money.items()}
         return Grown(
             frame=self.frame(self.fixed_rows(which, 1)[rows], columns, year),
-            draw=draw[of],
-            starts=cell_starts(draw[of], held.district[rows], factor.size),
+            draw=draw,
+            starts=cell_starts(draw, held.district[rows], factor.size),
             rows=rows,
             unit=of,
         )

@@ -153,11 +153,11 @@ class Spending(ABC):
         amounts += paid
         sums[0] += lines.sum(0)
         every = ENDS if line.severity is not None or line.item.basis == "range" else 1
-        sampled = np.flatnonzero(draws % every == 0)
+        sampled = draws % every == 0
         if line.ends is None:
             sums[1:] += paid.sum(0)
-        elif sampled.size:
-            keep = np.isin(grown.draw, sampled)
+        elif sampled.any():
+            keep = sampled[grown.draw]
             some = replace(
                 grown, frame=frame.filter(keep), draw=grown.draw[keep],
                 starts=np.concatenate([[0], np.cumsum(keep)])[grown.starts],
