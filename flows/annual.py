@@ -20,7 +20,6 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.futures import PrefectFuture, wait
 from prefect.logging import get_run_logger
-from prefect.schedules import Cron
 
 from flows import folders, gather, parts, reporting, steps
 from flows.direct import scenario_name
@@ -29,7 +28,6 @@ from rules.catalogue import Catalogue
 from schemas.errors import Unusable
 from schemas.outputs import PAYERS
 
-SCHEDULE = Cron("0 2 15 1 *", timezone="Asia/Shanghai")
 """2 o'clock on 15 January, Beijing time: the registries of the year before are in."""
 
 
@@ -208,13 +206,3 @@ def announce(api: str | None) -> None:
             ) from error
     else:
         print("启动 Prefect 内置服务，首次约需半分钟，请稍候……", file=sys.stderr, flush=True)
-
-
-def deployment(raw: Path, out: Path) -> dict[str, Any]:
-    """What `serve` schedules: name, schedule and the flow's parameters."""
-    return {
-        "name": "年度兑现",
-        "schedule": SCHEDULE,
-        "parameters": {"raw": str(raw), "out": str(out)},
-        "concurrency_limit": 1,
-    }

@@ -11,14 +11,12 @@ import polars as pl
 from flows.annual import announce, check_parts, finish, is_io_fault, law_of, read, say  # isort: skip
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
-from prefect.schedules import Cron
 
 from flows import ahead, folders, steps
 from flows.direct import scenario_name
 from flows.parts import Division, wanted_parts
 from flows.runners import on_runner, one_after_the_other, wanted_runner
 
-SCHEDULE = Cron("0 3 15 1 *", timezone="Asia/Shanghai")
 """An hour after the annual run, on the same registries."""
 
 
@@ -121,13 +119,3 @@ def run_flow(
     with on_runner(forecast, where, api) as (run, workers):
         published: str = run(asdict(asked), str(raw.absolute()), str(out.absolute()), paths, wanted, workers)
     return out / Path(published).relative_to(out.absolute())
-
-
-def deployment(raw: Path, out: Path) -> dict[str, Any]:
-    """What `serve` schedules: name, schedule and the flow's parameters."""
-    return {
-        "name": "负担预测",
-        "schedule": SCHEDULE,
-        "parameters": {"raw": str(raw), "out": str(out)},
-        "concurrency_limit": 1,
-    }

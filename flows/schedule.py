@@ -4,14 +4,22 @@ from pathlib import Path
 from typing import Any
 
 from flows import annual, prospect  # isort: skip  (makes Prefect's settings before its import)
-from prefect import serve
+from prefect import Flow, serve
+from prefect.schedules import Cron
+
+FLOWS: dict[str, tuple[Flow[..., Any], Any]] = {
+    "年度兑现": (annual.annual, Cron("0 2 15 1 *", timezone="Asia/Shanghai")),
+    "负担预测": (prospect.forecast, Cron("0 3 15 1 *", timezone="Asia/Shanghai")),
+}
+"""By the name of a deployment its flow and when it runs: the forecast an hour after the annual run."""
 
 
 def deployments(raw: Path, out: Path) -> list[Any]:
-    """The annual run and, an hour after it, the forecast."""
+    """What `serve` schedules."""
+    folders = {"raw": str(raw), "out": str(out)}
     return [
-        annual.annual.to_deployment(**annual.deployment(raw, out)),
-        prospect.forecast.to_deployment(**prospect.deployment(raw, out)),
+        flow.to_deployment(name=name, schedule=schedule, parameters=folders, concurrency_limit=1)
+        for name, (flow, schedule) in FLOWS.items()
     ]
 
 

@@ -9,8 +9,11 @@ class Unusable(Exception):
 
 
 def closest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
-    """The known words nearest to `word`, best first; empty when none is near."""
-    return get_close_matches(word, list(known), n=count, cutoff=0.4 if count == 1 else 0.1)
+    """The known words nearest to `word`, best first, those of the same letters before all; empty when none is near."""
+    words = list(known)
+    near = get_close_matches(word, words, n=count, cutoff=0.4 if count == 1 else 0.1)
+    swapped = [one for one in words if sorted(one) == sorted(word)]
+    return list(dict.fromkeys([*swapped, *near]))[:count]
 
 
 def did_you_mean(word: str, known: Iterable[str], count: int = 1) -> str:

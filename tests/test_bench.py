@@ -132,7 +132,7 @@ def test_what_rises_and_falls_is_said() -> None:
         ("city_shar <= 3亿", "没有「city_shar」这个数，是否为「city_share」？"),
         ("city_share = 3亿", "应写成 city_share <= 3亿"),
         ("city_share <= 三亿", "「三亿」不是数字"),
-        ("A4.60.award <= 3亿", "没有条款、政策或区镇「A4.60」，是否为「A4.10」？"),
+        ("A4.60.award <= 3亿", "没有条款、政策或区镇「A4.60」，是否为「A4.06」？"),
         ("张浦区.award <= 3亿", "没有条款、政策或区镇「张浦区」，是否为「张浦」？"),
     ],
 )

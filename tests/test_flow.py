@@ -54,17 +54,6 @@ def test_a_prefect_service_that_does_not_answer_is_one_message(city: Path, tmp_p
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_schedule_fits_the_flow(prefect: None) -> None:
-    from flows.annual import annual, deployment
-
-    plan = deployment(Path("raw"), Path("out"))
-    inspect.signature(annual.fn).bind(**plan["parameters"])
-    annual.validate_parameters(plan["parameters"])
-    assert plan["schedule"].timezone == "Asia/Shanghai" and plan["schedule"].cron == "0 2 15 1 *"
-    assert set(plan) <= set(inspect.signature(annual.to_deployment).parameters)
-
-
-@pytest.mark.filterwarnings("ignore")
 def test_forecast_flow_equals_direct_run(prefect: None, city: Path, tmp_path: Path) -> None:
     from flows.ahead import Asked
     from flows.direct import run_forecast
@@ -79,12 +68,13 @@ def test_forecast_flow_equals_direct_run(prefect: None, city: Path, tmp_path: Pa
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_forecast_is_scheduled_after_the_annual_run(prefect: None) -> None:
-    from flows.annual import SCHEDULE as FIRST
-    from flows.prospect import SCHEDULE, deployment, forecast
-    from flows.schedule import deployments
+    from flows.schedule import FLOWS, deployments
 
-    plan = deployment(Path("raw"), Path("out"))
-    forecast.validate_parameters(plan["parameters"])
-    assert (FIRST.cron, SCHEDULE.cron) == ("0 2 15 1 *", "0 3 15 1 *")
-    assert FIRST.timezone == SCHEDULE.timezone == "Asia/Shanghai"
-    assert [one.name for one in deployments(Path("raw"), Path("out"))] == ["年度兑现", "负担预测"]
+    planned = deployments(Path("raw"), Path("out"))
+    assert [one.name for one in planned] == ["年度兑现", "负担预测"]
+    assert [one.schedules[0].schedule.cron for one in planned] == ["0 2 15 1 *", "0 3 15 1 *"]
+    assert {one.schedules[0].schedule.timezone for one in planned} == {"Asia/Shanghai"}
+    for one, (flow, _) in zip(planned, FLOWS.values(), strict=True):
+        assert one.parameters == {"raw": "raw", "out": "out"} and one.concurrency_limit == 1
+        inspect.signature(flow.fn).bind(**one.parameters)
+        flow.validate_parameters(one.parameters)
