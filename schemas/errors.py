@@ -9,10 +9,11 @@ class Unusable(Exception):
 
 
 def closest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
-    """The known words nearest to `word`, best first, those of the same letters before all; empty when none is near."""
+    """The known words nearest to `word`, best first, two swapped letters before all; empty when none is near."""
     words = list(known)
     near = get_close_matches(word, words, n=count, cutoff=0.4 if count == 1 else 0.1)
-    swapped = [one for one in words if sorted(one) == sorted(word)]
+    swaps = {word[:at] + word[at : at + 2][::-1] + word[at + 2 :] for at in range(len(word) - 1)}
+    swapped = [one for one in words if one in swaps]
     return list(dict.fromkeys([*swapped, *near]))[:count]
 
 
