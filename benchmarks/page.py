@@ -1,4 +1,4 @@
-"""What docs/benchmarks.md and the README say of the figures in results.json; nothing here measures."""
+"""What docs/benchmarks.md says of the figures in results.json; nothing here measures."""
 
 from benchmarks.page_contest import contest_section
 from benchmarks.page_reading import reading_section

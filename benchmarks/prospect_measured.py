@@ -160,12 +160,12 @@ def _profile(parts: list[Part], draws: int) -> dict[str, float]:
 
 
 STAGES = {
-    "random numbers": "stream bits draw shocks",
-    "sums": "_sums by_district within_pools _paid fen",
+    "random numbers": "stream bits draw drawn shocks common_paths",
+    "sums": "_sums added counted cell_starts by_district within_pools _paid fen",
     "rule in Polars": "amounts of _met _paid _shared _column _terms _gross _ceiling",
     "rows into Polars": "frame fixed_rows",
     "newcomers": "_newcomers newcomers rows_of",
-    "growth": "populations _stayers _grown _factor",
+    "growth": "populations next _stayers _places _grown _factor",
     "decisions": "_decisions",
 }
 """By stage the functions of `forecast` that work for it; what they call counts as theirs."""

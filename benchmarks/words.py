@@ -12,6 +12,8 @@ NAMES = {
     "pandas_script": "pandas script",
     "openfisca_model": "OpenFisca model",
     "ours_full": "`duixian`, full table",
+    "ours_tables": "`duixian`, amounts, from checked tables",
+    "ours_full_tables": "`duixian`, full table, from checked tables",
     "polars_full": "Polars script, full table",
     "annual": "`duixian annual`",
     "pandas_openpyxl": "pandas, openpyxl",
@@ -46,6 +48,7 @@ def yuan(fen: float) -> str:
 
 
 def about(section: Figures, **more: Any) -> str:
+    """When, where and with what a section was measured."""
     made, numbers = section["about"], section.get("versions", {})
     said = [f"{made['date']}, {made['machine']}, {made['memory_gib']} GiB, Python {made['python']}"]
     said += [f"{name} {number}" for name, number in numbers.items()]

@@ -28,8 +28,6 @@ from rules.catalogue import Catalogue
 from schemas.errors import Unusable
 from schemas.outputs import PAYERS
 
-"""2 o'clock on 15 January, Beijing time: the registries of the year before are in."""
-
 
 def say(text: str) -> None:
     get_run_logger().info(text)

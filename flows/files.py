@@ -16,11 +16,6 @@ from schemas.registries import REGISTRIES
 Say = Callable[[str], None]
 
 
-def part_folders(work: Path) -> list[Path]:
-    """The folders of the parts that a work folder was divided into."""
-    return [work / folder for folder in read_json(work / "parts.json")["folders"]]
-
-
 def checked_tables(part: Path) -> dict[str, pl.LazyFrame]:
     """The checked registries of a part, not yet read."""
     found = {name: part / "checked" / f"{name}.parquet" for name in REGISTRIES}

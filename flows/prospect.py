@@ -17,8 +17,6 @@ from flows.direct import scenario_name
 from flows.parts import Division, wanted_parts
 from flows.runners import on_runner, one_after_the_other, wanted_runner
 
-"""An hour after the annual run, on the same registries."""
-
 
 @task(name="估计增长")
 def make_plan(work: str, asked: dict[str, Any], scenarios: list[str]) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 
 from flows import annual, prospect  # isort: skip  (makes Prefect's settings before its import)
 from prefect import Flow, serve
-from prefect.schedules import Cron
+from prefect.schedules import Cron, Schedule
 
-FLOWS: dict[str, tuple[Flow[..., Any], Any]] = {
+FLOWS: dict[str, tuple[Flow[..., Any], Schedule]] = {
     "年度兑现": (annual.annual, Cron("0 2 15 1 *", timezone="Asia/Shanghai")),
     "负担预测": (prospect.forecast, Cron("0 3 15 1 *", timezone="Asia/Shanghai")),
 }

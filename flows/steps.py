@@ -1,6 +1,6 @@
 """The steps of an annual run. Each reads and writes files of one work folder, so that a flow's tasks pass paths.
 
-read → divide → check every part → gather_checks → compute every part → gather_awards → report.
+read → divide → check every part → gather_checks → compute every part → gather_awards → report (flows.reporting).
 """
 
 import shutil

@@ -91,7 +91,7 @@ class Carried(Spending):
     def populations(self, draws: Ints, seeds: Seeds) -> Iterator[list[list[Grown]]]:
         """See Spending."""
         growth, count, many = self.growth, self.who.height, draws.size
-        shocks = self.paths.shocks(draws, seeds.common)
+        shocks = self.shocks(draws, seeds)
         own = [stream(seeds.own, self.registry, int(d)) for d in draws]
 
         def drawn() -> NDArray[np.uint16]:

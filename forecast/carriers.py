@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from forecast.parts import place_of
+from forecast.parts import in_cell_order, place_of
 from forecast.streams import Floats, Ints
 from rules.frames import Frames, counting
 from rules.history import prepared, summed
@@ -53,7 +53,7 @@ def panel_of(frames: Frames, registry: str) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Carrier:
-    """The rows that items of one registry and grouping read, ordered by district and enterprise.
+    """The rows that items of one registry and grouping read, ordered by district's name and enterprise.
 
     `rows`: their fixed columns; `money`: the figures that grow (yuan, NaN: unknown); `enterprise`: each
     row's place among the enterprises; `district`: among the nine districts; `starts`: the first row of
@@ -108,12 +108,15 @@ def carrier(
     rows = (summed(rows, grouped) if grouped else rows).join(place, on=["uscc", "year"])
     rows = rows.sort("_enterprise", *(c for c in ("project_id",) if c in rows.columns))
     enterprise = rows["_enterprise"].cast(pl.Int64).to_numpy()
+    district = place_of(rows["district"])
+    if not in_cell_order(district):
+        raise ValueError("rows of a carrier out of order")  # sums by district rest on it
     moving = {*kind.grown, *kind.before.values(), *kind.flags.values(), "_enterprise", "amount", "reported"}
     return Carrier(
         rows=rows.drop(moving),
         money={name: _floats(rows[name]) for name in kind.grown if {name, kind.before.get(name)} & {*read}},
         enterprise=enterprise,
-        district=place_of(rows["district"]),
+        district=district,
         starts=np.searchsorted(enterprise, np.arange(who.height + 1)),
     )
 

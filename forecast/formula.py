@@ -142,6 +142,7 @@ class _Column:
         for step in (self.terms, self.lets):
             rows = rows.with_columns(step) if step else rows
         made = rows.select(self.made)["_made"]
+        # Conditions are never null: what is unknown has been decided in them.
         values = made.cast(pl.UInt8).to_numpy().view(bool) if made.dtype == pl.Boolean else made.to_numpy()
         return _filled(values, rows.height)
 

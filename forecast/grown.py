@@ -84,7 +84,7 @@ class GrownUnits:
         """How much more than in the units' own years, by draw."""
         if self.paths is None:
             return np.ones(draws)
-        shocks = self.paths.shocks(np.arange(first, first + draws), seeds.common)
+        shocks = self.paths.of(first, draws, seeds.common)
         return np.asarray(np.exp(shocks[:, : place + 1].sum(1)))
 
     def _paid(self, formula: Formula, frame: pl.DataFrame, rows: Ints, of: Ints, units: int) -> Ints:

@@ -110,24 +110,28 @@ class Growth:
         return replace(still, factors=factors, echoes=np.ones_like(factors))
 
 
+def common_paths(growth: Growth, registry: str, draws: Ints, horizon: int, seed: int) -> Floats:
+    """The common log growth of draws [draws, horizon], with what the panel leaves unsure about it."""
+    return np.stack([growth.common.draw(stream(seed, registry, int(draw)), horizon) for draw in draws])
+
+
 @dataclass(frozen=True)
 class Paths:
-    """The common log growth of draws, the same for all that grow with a registry: made once for all of them."""
+    """The common log growth that all claims follow, a registry's: made once for every block of draws."""
 
     growth: Growth
     registry: str
     horizon: int
-    _held: dict[tuple[int, int, int], Floats] = field(default_factory=dict, repr=False)
+    _held: dict[tuple[int, int, int], Floats] = field(default_factory=dict, init=False, repr=False)
 
-    def shocks(self, draws: Ints, seed: int) -> Floats:
-        """By draw and year [draws, horizon], of successive draws; with what the panel leaves unsure about it."""
-        key = (seed, int(draws[0]), draws.size)
-        found = self._held.get(key)
+    def of(self, first: int, count: int, seed: int) -> Floats:
+        """`common_paths` of the draws first..first+count-1, to read only."""
+        found = self._held.get((first, count, seed))
         if found is None:
-            common = self.growth.common
-            streams = (stream(seed, self.registry, int(draw)) for draw in draws)
-            found = np.stack([common.draw(rng, self.horizon) for rng in streams])
+            draws = np.arange(first, first + count)
+            found = common_paths(self.growth, self.registry, draws, self.horizon, seed)
+            found.flags.writeable = False
             if len(self._held) >= _HELD:  # blocks come in turn: earlier ones are done with
                 self._held.clear()
-            self._held[key] = found
+            self._held[first, count, seed] = found
         return found

@@ -98,6 +98,11 @@ _BY_NAME = np.array([sorted(DISTRICTS).index(name) for name in DISTRICTS])
 """Each district's place in the order of their names, in which carriers have their rows."""
 
 
+def in_cell_order(district: Ints) -> bool:
+    """Whether rows of one draw are ordered as `cell_starts` needs them."""
+    return bool((np.diff(_BY_NAME[district]) >= 0).all())
+
+
 def cell_starts(draw: Ints, district: Ints, draws: int) -> Ints:
     """The first row of every draw and district, of rows ordered by draw and district's name; then their number."""
     nine = len(DISTRICTS)

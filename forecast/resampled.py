@@ -25,7 +25,7 @@ class Resampled(Spending):
 
     def populations(self, draws: Ints, seeds: Seeds) -> Iterator[list[list[Grown]]]:
         """See Spending."""
-        shocks = self.paths.shocks(draws, seeds.common)
+        shocks = self.shocks(draws, seeds)
         numbers = np.stack(
             [self.counts.draw(stream(seeds.counts, self.registry, int(d)), 1)[0] for d in draws]
         )

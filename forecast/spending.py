@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from forecast.carriers import KINDS, carrier, enterprises
 from forecast.formula import DRAWN, Formula, fen, pool_codes, within_pools
-from forecast.growth import SIZE, Growth, Paths
+from forecast.growth import SIZE, Growth, common_paths
 from forecast.parts import Filled, added, counted, district_cells
 from forecast.severity import Severity
-from forecast.streams import Bools, Ints, Seeds, bits, stream
+from forecast.streams import Bools, Floats, Ints, Seeds, bits, stream
 from rules.catalogue import Catalogue
 from rules.evaluate import JUDGED
 from rules.model import Item
@@ -78,7 +78,6 @@ class Spending(ABC):
     def __post_init__(self) -> None:
         self.kind = KINDS[self.registry]
         self.who = enterprises(self.prepared)
-        self.paths = Paths(self.growth, self.registry, len(self.years))
         self.fixed: dict[tuple[int, int], pl.DataFrame] = {}
         groupings = sorted({item.rows for item in self.items})
         read = {c for item in self.items for c in Formula(self.law.compiled(item)).reads}
@@ -99,6 +98,10 @@ class Spending(ABC):
     @abstractmethod
     def populations(self, draws: Ints, seeds: Seeds) -> Iterator[list[list[Grown]]]:
         """Year by year, by carrier: the rows of these draws."""
+
+    def shocks(self, draws: Ints, seeds: Seeds) -> Floats:
+        """The common log growth [draws, years]."""
+        return common_paths(self.growth, self.registry, draws, len(self.years), seeds.common)
 
     @cached_property
     def items(self) -> list[Item]:

@@ -3,19 +3,22 @@
 python -m benchmarks.contest [--enterprises 100000] [--runs 3] [--only ours,polars_script] [--limit-gb 20]
 
 Every measurement is a process of its own. The contenders take turns, so that a machine that slows down slows
-all of them. `rules`: from figures in memory to lines in memory. The others are whole processes, from the start of
-Python to the results on disk: `tables` from the tables that the product's checks have left, which it trusts as the
-scripts trust every file; `end to end` from the raw Parquet files, which the product reads and checks as in every run
-(check digits, repetitions, contradictions). A script has one run from files, which stands against both. The product
-keeps a line for every row that is due or may be. `cores`: seconds of all cores.
+all of them. `rules`: from figures in memory to lines and totals in memory. The others are whole processes, from the
+start of Python to the results on disk. `end to end`: from the raw Parquet files, which the product reads and checks as
+in every run (check digits, repetitions, contradictions) and the scripts trust. `tables`: from the tables that the
+product's checks have left, which it trusts too: there enterprises are numbered, so that codes need not be joined as in
+the scripts, repetitions are marked and rows divided. A script has one run from files, which stands against both.
+The product keeps a line for every row that is due or may be. `cores`: seconds of all cores.
 `×`: against the product's own amounts, or its own full table for those who write all its columns.
 """
 
 import argparse
+import compileall
 import json
 import math
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -40,7 +43,8 @@ AGAINST = {
 }
 """Every contender, and the one of ours that does the same work."""
 
-MODES = ("rules", "tables", "end_to_end")
+MODES = ("rules", "end_to_end", "tables")
+ROOT = Path(__file__).parents[2]
 FIGURES = ("seconds", "cores", "peak")
 Figures = dict[str, Any]
 
@@ -51,6 +55,7 @@ def run(command: list[str], limit: float) -> tuple[str, Figures]:
     A process that comes to hold more than `limit` GB is ended, and one that fails tells so: `failed`.
     """
     begun, over = time.perf_counter(), threading.Event()
+    # A user's Python keeps the bytecode of what it imports, that of the product as that of libraries.
     usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=usual) as process:
         watch = threading.Thread(target=_watch, args=(process, limit, over), daemon=True)
@@ -83,7 +88,8 @@ def _watch(process: "subprocess.Popen[str]", limit: float, over: threading.Event
 def measured(contender: str, mode: str, folder: Path, asked: argparse.Namespace) -> Figures:
     """One measurement. Seconds and cores are those of the whole process, but for `rules`."""
     python = sys.executable if contender in OURS else asked.python
-    source, target = folder / ("checked" if mode == "tables" else "raw"), folder / contender
+    source = folder / ("checked" if mode == "tables" else "raw")
+    target = folder / _results(contender, mode)
     command = [python, "-m", "benchmarks.contest.measured", contender, mode, str(source), str(target)]
     told, whole = run(command, asked.limit_gb)
     if "failed" in whole:
@@ -94,8 +100,11 @@ def measured(contender: str, mode: str, folder: Path, asked: argparse.Namespace)
 
 def contest(asked: argparse.Namespace, folder: Path) -> Figures:
     """Generate the city, let the contenders take turns, compare what they found."""
+    compileall.compile_dir(ROOT, maxlevels=3, quiet=2, rx=re.compile(r"/\.|/data/"))
     rows = _city(asked, folder)
     turns = [(c, m) for c in asked.only for m in MODES if _runs(c, m)]
+    if any(mode == "tables" for _, mode in turns):
+        _checked(asked, folder)
     found: dict[tuple[str, str], list[Figures]] = defaultdict(list)
     for number in range(asked.runs):
         for turn in turns:
@@ -120,18 +129,29 @@ def contest(asked: argparse.Namespace, folder: Path) -> Figures:
 
 
 def _city(asked: argparse.Namespace, folder: Path) -> dict[str, int]:
-    """Make the registries, and the tables that the product's checks leave of them; the rows by registry."""
+    """Make the registries; the rows by registry."""
     made = "from pathlib import Path; from benchmarks.contest.data import generate; import json, sys;"
     made += "print(json.dumps(generate(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))))"
-    raw, checked = str(folder / "raw"), str(folder / "checked")
-    told, whole = run([sys.executable, "-c", made, str(asked.enterprises), str(asked.seed), raw], math.inf)
-    if "failed" not in whole:
-        check = [sys.executable, "-m", "benchmarks.contest.measured", "ours", "check", raw, checked]
-        _, whole = run(check, math.inf)
+    size = [str(asked.enterprises), str(asked.seed), str(folder / "raw")]
+    told, whole = run([sys.executable, "-c", made, *size], math.inf)
     if "failed" in whole:
         raise SystemExit(f"the city was not made: {whole['failed']}")
     rows: dict[str, int] = json.loads(told)
     return rows
+
+
+def _checked(asked: argparse.Namespace, folder: Path) -> None:
+    """Leave the tables that the product's checks make of the registries."""
+    places = [str(folder / "raw"), str(folder / "checked")]
+    command = [sys.executable, "-m", "benchmarks.contest.measured", "ours", "check", *places]
+    _, whole = run(command, asked.limit_gb)
+    if "failed" in whole:
+        raise SystemExit(f"the city was not checked: {whole['failed']}")
+
+
+def _results(contender: str, mode: str) -> str:
+    """The folder of a run's results; of several modes of a script they are the same."""
+    return f"{contender}_tables" if mode == "tables" else contender
 
 
 def _runs(contender: str, mode: str) -> bool:
@@ -172,16 +192,21 @@ def _versions(found: dict[tuple[str, str], list[Figures]]) -> Figures:
 def _agreement(
     only: list[str], medians: dict[tuple[str, str], Figures], folder: Path, limit: float
 ) -> Figures:
+    """By contender, and for our runs from checked tables, whether the results are those of our own run from files."""
+    pairs = {c: (AGAINST[c], (c, "end_to_end")) for c in only if c not in OURS}
+    pairs |= {_results(c, "tables"): (c, (c, "tables")) for c in only if c in OURS}
     found = {}
-    for contender in only:
-        against = AGAINST[contender]
-        there = all(
-            "failed" not in medians.get((c, "end_to_end"), {"failed": ""}) for c in (contender, against)
-        )
-        if contender not in OURS and there:
-            places = [str(folder / against), str(folder / contender)]
-            told, whole = run([sys.executable, "-m", "benchmarks.contest.agree", *places], limit)
-            found[contender] = whole if "failed" in whole else json.loads(told)
+    for name, (ours, turn) in pairs.items():
+        if all("failed" not in medians.get(one, {"failed": ""}) for one in ((ours, "end_to_end"), turn)):
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.contest.agree",
+                str(folder / ours),
+                str(folder / name),
+            ]
+            told, whole = run(command, limit)
+            found[name] = whole if "failed" in whole else json.loads(told)
     return found
 
 

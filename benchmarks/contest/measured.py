@@ -1,9 +1,9 @@
 """One measurement in a process of its own: python -m benchmarks.contest.measured CONTENDER MODE RAW OUT
 
 MODE `rules`: what `compute` takes on figures already in memory; imports and loading are left out.
-MODE `check`: makes the tables that MODE `tables` starts from, as the product's checks leave them.
-MODE `end_to_end`: from the raw files to the results on disk, without the start of Python and the imports,
-which the driver measures with the whole process. Prints one line of JSON: seconds on the wall, seconds of
+MODE `check`: makes the tables that MODE `tables` starts from, as the product's checks leave them in OUT.
+MODE `end_to_end` and `tables`: from the raw files or those tables to the results on disk, without the start of Python
+and the imports, which the driver measures with the whole process. Prints one line of JSON: seconds on the wall, seconds of
 all cores, and the most memory the process ever held (MiB).
 """
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.files import checked_tables, part_folders
+from flows.files import checked_tables
+from flows.parts import Division
 from rules.award import owed
 from rules.catalogue import Catalogue, load_catalogue
 from rules.frames import Frames
@@ -22,7 +23,8 @@ LINE = (
 )
 
 UNREAD = ("project_name", *PROVENANCE, "folder", "has_rejects")
-"""Columns of checked tables that only words need, or items that add up rows, of which the contest has none."""
+"""Columns of checked tables that only words need, or items that add up rows, of which the contest has none.
+Picked by hand, as the scripts pick theirs; the command reads all."""
 
 Loaded = tuple[list[Frames], Catalogue]
 Result = tuple[pl.DataFrame, pl.DataFrame]
@@ -89,11 +91,11 @@ def keep(result: Result, out: Path) -> None:
 def from_tables(work: Path, out: Path) -> None:
     """From the tables that `check` left to lines and totals."""
     law = law_in_force()
-    keep(_summed(_lines(_columns_that_count(part), law) for part in part_folders(work)), out)
+    keep(_summed(_lines(_columns_that_count(part), law) for part in Division.of(work).folders), out)
 
 
 def _columns_that_count(part: Path) -> Frames:
-    """A part's checked tables. Rows of registries without items tell their enterprise by its number alone."""
+    """A part's checked tables. Rows without a column of items tell their enterprise by its number alone."""
     tables = checked_tables(part)
     unread = {name: UNREAD if name not in ("rnd", "equipment") else (*UNREAD, "uscc") for name in tables}
     lazy = [table.drop(unread[name], strict=False) for name, table in tables.items()]

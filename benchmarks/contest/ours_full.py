@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.contest import ours
-from flows.files import checked_frames, part_folders, write_parquet
+from flows.files import checked_frames, write_parquet
+from flows.parts import Division
 from rules.award import award
 from rules.catalogue import Catalogue
 from rules.frames import Frames
@@ -35,7 +36,7 @@ def keep(awards: pl.DataFrame, out: Path) -> None:
 
 def from_tables(work: Path, out: Path) -> None:
     """From the tables that `ours.check` left to awards.parquet."""
-    keep(_awards(map(checked_frames, part_folders(work)), ours.law_in_force()), out)
+    keep(_awards(map(checked_frames, Division.of(work).folders), ours.law_in_force()), out)
 
 
 def end_to_end(raw: Path, out: Path) -> None:
