@@ -27,6 +27,9 @@ UNREAD = ("project_name", *PROVENANCE, "folder", "has_rejects")
 """Columns of checked tables that only words need, or items that add up rows, of which the contest has none.
 Picked by hand, as the scripts pick theirs; the command reads all."""
 
+AT_ONCE = 2
+"""Parts that are computed side by side, to keep the cores busy."""
+
 Loaded = tuple[list[Frames], Catalogue]
 Result = tuple[pl.DataFrame, pl.DataFrame]
 
@@ -70,7 +73,8 @@ def prepare(raw: Path) -> Loaded:
 def compute(loaded: Loaded) -> Result:
     """Every payable or pending line with status, award and shares, and totals by 区镇 and item."""
     frames, law = loaded
-    return _summed(_lines(part, law) for part in frames)
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return _summed(threads.map(lambda part: _lines(part, law), frames))
 
 
 def _lines(frames: Frames, law: Catalogue) -> pl.DataFrame:
@@ -90,9 +94,9 @@ def keep(result: Result, out: Path) -> None:
 
 
 def from_tables(work: Path, out: Path) -> None:
-    """From the tables that `check` left to lines and totals; two parts side by side keep the cores busy."""
+    """From the tables that `check` left to lines and totals."""
     law = law_in_force()
-    with ThreadPoolExecutor(2) as threads:
+    with ThreadPoolExecutor(AT_ONCE) as threads:
         due = threads.map(lambda part: _lines(_columns_that_count(part), law), Division.of(work).folders)
         keep(_summed(due), out)
 
