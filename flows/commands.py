@@ -136,7 +136,7 @@ def _drawn(arguments: Namespace) -> "outlook.Asked":
 
 
 def _closing(target: Path) -> None:
-    """End by saying the totals by district, how many rows had faults, and where the workbook is."""
+    """End by saying the totals by district, what was odd in reading, how many rows had faults, where the workbook is."""
     manifest = json.loads((target / "manifest.json").read_text("utf-8"))
     summary = pl.read_parquet(target / "summary.parquet")
 
@@ -149,6 +149,9 @@ def _closing(target: Path) -> None:
         _say(f"  {district:　<6}{payers(summary.filter(pl.col('district') == district))}")
     _say(f"  {'合计':　<6}{payers(summary)}")
     rejected = sum(rows["rejected"] for rows in manifest["rows"].values())
+    unfit = sum("合计与明细不符" in note for note in manifest["notes"])
+    warned = f"，其中 {unfit:,} 条是合计与明细不符" if unfit else ""
+    _say(f"读取提示：{len(manifest['notes']):,} 条{warned}（见「说明」表）")
     _say(f"有问题的行：{rejected:,}（见「数据问题」表）。工作簿：{target / 'awards.xlsx'}")
 
 

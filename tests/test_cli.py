@@ -41,6 +41,17 @@ def test_wrong_arguments_are_one_chinese_message(
     assert code == 2 and "查看用法" in err
 
 
+def test_a_sum_that_does_not_fit_is_told_at_the_end(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The sample's equipment workbook has one, among the notes on what was skipped."""
+    raw = str(Path(__file__).parents[1] / "data" / "raw")
+    code, out, _ = run(capsys, "annual", "--year", "2023", "--raw", raw, "--out", str(tmp_path))
+    assert code == 0
+    notes = json.loads((tmp_path / "annual" / "2023" / "manifest.json").read_text("utf-8"))["notes"]
+    assert f"读取提示：{len(notes)} 条，其中 1 条是合计与明细不符（见「说明」表）" in out
+
+
 def test_explain_tells_why(capsys: pytest.CaptureFixture[str], city: Path, published: Path) -> None:
     import polars as pl
 
