@@ -150,6 +150,7 @@ def _profile(parts: list[Part], draws: int) -> dict[str, float]:
     for part in parts:
         part.fill(0, draws, Seeds.of(SEED))
     profiler.disable()
+    # The stubs leave out the table that the class is for.
     stats = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
     spent: Counter[str] = Counter()
     for function, (_, _, own, _, _) in stats.items():

@@ -41,6 +41,7 @@ def _headers() -> dict[str, str]:
 def _write_xlsx(rows: pl.DataFrame, path: Path) -> None:
     book = Book()
     kinds = {"money": "yuan", "year": "index", "count": "index"}
+    # The kinds of `kinds` are those of a sheet, which mypy takes for any text.
     columns = [Column(h, 22, kinds.get(_PAYMENTS.kind(c), "code")) for c, h in _headers().items()]  # type: ignore[arg-type]
     sheet = Sheet(book, _PAYMENTS.title, columns)
     sheet.header()

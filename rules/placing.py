@@ -49,7 +49,7 @@ def rows_by_number(numbers: pl.Series, at_least: int = 0) -> pl.Series:
 
 
 def _end(numbers: pl.Series) -> int:
-    return int(numbers.max() or 0) + 1  # type: ignore[arg-type]
+    return int(numbers.max() or 0) + 1  # type: ignore[arg-type]  # a number, of numbers
 
 
 def _by_hash(key: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame | None:

@@ -127,6 +127,7 @@ def test_city_is_plausible(tmp_path: Path) -> None:
     for district, weight in DISTRICT_WEIGHTS.items():
         assert counts[district] / held["enterprises"].height == pytest.approx(weight / total, abs=0.01)
     rnd = held["rnd"]["rnd_expense"].cast(pl.Float64)
+    # Statistics of a series of numbers are numbers, which the stubs do not say.
     assert 2e6 < float(rnd.median() or 0) < 5e6  # type: ignore[arg-type]
     assert (rnd == 0).any() and float(rnd.max() or 0) > 1e8  # type: ignore[arg-type]
     investing = held["equipment"]["uscc"].n_unique() / held["enterprises"].height
