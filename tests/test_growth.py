@@ -5,10 +5,14 @@ import re
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forecast.fit import fit
 from forecast.growth import SIZE, Growth
+from forecast.parts import added, by_district, cell_starts, counted, in_cell_order
 from forecast.streams import Floats
+from schemas.districts import DISTRICTS
 
 FIRST = 2011
 
@@ -234,3 +238,25 @@ def test_notes_are_chinese_and_name_the_years() -> None:
         assert not re.search("[A-Za-z]{2,}|nan", " ".join(note)), note
     assert "2011–2016" in source(model, "留存")
     assert source(fit(DEGENERATE["one year"]), "留存").startswith("假设")
+
+
+@given(st.data())
+def test_sums_by_place_are_sums_by_code(data: st.DataObject) -> None:
+    """Cells without rows, and rows that are left out, included."""
+    draws = data.draw(st.integers(1, 4))
+    rows = data.draw(st.lists(st.tuples(st.integers(0, draws - 1), st.sampled_from(sorted(DISTRICTS)))))
+    rows.sort()
+    draw = np.array([d for d, _ in rows], np.int64)
+    district = np.array([DISTRICTS.index(name) for _, name in rows], np.int64)
+    amounts = np.array(
+        data.draw(st.lists(st.integers(0, 10**12), min_size=len(rows), max_size=len(rows))), np.int64
+    )
+    starts = cell_starts(draw, district, draws)
+    assert np.array_equal(added(amounts, starts), by_district(draw, district, amounts, draws))
+    whole = by_district(draw, district, (amounts > 0).astype(np.int64), draws)
+    assert np.array_equal(counted(amounts > 0, starts), whole)
+
+
+def test_rows_out_of_order_are_seen() -> None:
+    by_name = [DISTRICTS.index(name) for name in sorted(DISTRICTS)]
+    assert in_cell_order(np.array(by_name)) and not in_cell_order(np.array(by_name[::-1]))
